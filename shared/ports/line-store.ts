@@ -1,0 +1,50 @@
+import type { Line, LineUse } from '#domain/line.ts'
+import type { OperationRecord } from '#domain/operation.ts'
+
+/** What the first put of a record says when it is part of a joint enqueue. */
+export type Guard =
+  /** First submit: the record must not exist and is put in the same transaction. */
+  | { readonly kind: 'create'; readonly record: OperationRecord; readonly body?: Uint8Array }
+  /**
+   * A retry, or the sweeper: the record must be `waiting`. It is marked `late` in the same transaction, since an
+   * entry of the first submitter may still arrive after the operation's end.
+   */
+  | { readonly kind: 'waiting'; readonly id: string }
+
+export type EnterOutcome =
+  | { readonly kind: 'entered'; readonly line: Line }
+  /** An entry of this operation was there already; nothing was changed. */
+  | { readonly kind: 'present'; readonly line: Line }
+
+export type EnterTogetherOutcome =
+  | { readonly kind: 'entered' }
+  /** An entry of this operation was in some line already (and then in all of them); nothing was changed. */
+  | { readonly kind: 'present' }
+  /** The guard refused; `record` is what is there (undefined only if a `waiting` guard found none). */
+  | { readonly kind: 'refused'; readonly record: OperationRecord | undefined }
+
+/**
+ * The lines. Every call is linearizable per line (one item each); `enterTogether` is atomic over all its items.
+ * Reads are strongly consistent. A line that does not exist reads as empty, and `next` starts at the current time in
+ * microseconds, so tickets keep growing when a line is made anew.
+ */
+export interface LineStore {
+  /**
+   * Draws a ticket and adds the entry, in one update: conditional on the entry's absence. NEVER retried by the adapter after
+   * an unanswered call: a second try could arrive after the operation has run and left the line, and stay there for ever.
+   * Throws PortFault.
+   */
+  enter(use: LineUse, id: string, now: number): Promise<EnterOutcome>
+  /** Enters several lines, and puts or checks the record, in one transaction. Conflicts are `busy` faults. */
+  enterTogether(uses: readonly LineUse[], id: string, guard: Guard, now: number): Promise<EnterTogetherOutcome>
+  /** Snapshots, in the order of `keys`. */
+  read(keys: readonly string[]): Promise<Line[]>
+  /**
+   * Removes the entry. `before` is the line just before; `was` tells whether the entry was in it. Safe to retry:
+   * a repeat answers `was: false`. A line that does not exist is not created.
+   */
+  leave(use: LineUse, id: string, now: number): Promise<{ readonly was: boolean; readonly before: Line }>
+  /** Marks the line as nudged now, unless that happened within `everyMs`. True if this call marked it. */
+  markNudged(key: string, now: number, everyMs: number): Promise<boolean>
+}
+
