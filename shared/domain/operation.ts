@@ -42,12 +42,14 @@ export type Content =
 export interface Work {
   /** Larger than one invocation should do: runs in the shards function. */
   readonly large?: boolean
+  /** Every attempt so far let go in good order, before any try of its effect: what moved since was only outsiders. */
+  readonly untouched?: true
   /** A multipart upload on the target that this operation created and owns, and the plan it is filled by. */
   readonly upload?: { readonly path: string; readonly uploadId: string; readonly plan: string }
   /** The effect on the target is there; what remains is to delete the source at this ETag (`move`). */
   readonly copied?: { readonly sourceEtag: string; readonly result: Readonly<Record<string, unknown>> }
-  /** State of a computation over a long stream (`checksum`): how far it got and the hash so far (base64). */
-  readonly checkpoint?: { readonly offset: number; readonly state: string }
+  /** State of a computation over a long stream (`checksum`): how far it got in which version, and the hash so far (base64). */
+  readonly checkpoint?: { readonly offset: number; readonly etag: string; readonly state: string }
 }
 
 export interface Progress {

@@ -9,13 +9,20 @@ import type { Applied, Result, Seen, Task } from './task.ts'
  * One kind of operation: its arguments, the lines it stands in, how it takes effect. Adding a kind = adding a file that
  * exports one of these, and a row in the registry (`registry.ts`).
  */
-export type OperationKind<Args = never> = ReadingKind<Args> | ChangingKind<Args>
+export type OperationKind<Args = Readonly<Record<string, unknown>>> = ReadingKind<Args> | ChangingKind<Args>
+
+/** By path: what an object was, or null for absent. */
+export type Versions = Readonly<Record<string, ObjectVersion | null>>
 
 interface KindBase<Args> {
   readonly kind: string
   /** Validates and types the arguments; strict, so that typos are refused. Content is not an argument. */
   readonly schema: z.ZodMiniType<Args>
-  readonly content: 'none' | 'required'
+  /**
+   * Whether it takes content, and what becomes of content over 16 KiB: `parts` = the client fills a multipart upload on the
+   * target that the operation completes (`upload` in the record); `staged` = an object under `.lockstep/staging/`.
+   */
+  readonly content: 'none' | 'parts' | 'staged'
   /** The lines it stands in; repeats of a line are merged by the engine to the stronger mode. */
   uses(args: Args): LineUse[]
   /** The objects that it reads or changes: observed after the grant; their versions are the base. */
@@ -35,10 +42,15 @@ export interface ReadingKind<Args> extends KindBase<Args> {
 export interface ChangingKind<Args> extends KindBase<Args> {
   readonly effect: 'change'
   target(args: Args): string
+  /** True if the effect leaves the target absent (`delete`), so that absence is no sign of an outsider. */
+  readonly removesTarget?: true
   /** The source that is deleted once the target is there, at exactly the version that was copied. */
   retires?(args: Args): string
-  /** Why this cannot be done, judged on what is seen under the lock (preconditions, missing sources). Changes nothing. */
-  check(args: Args, seen: Seen): ErrorDocument | undefined
+  /**
+   * Why this cannot be done, judged on the versions seen under the lock (preconditions, missing sources, sizes). Pure. The
+   * engine also asks it about the recorded base: an effect that the base forbade cannot have happened.
+   */
+  check(args: Args, seen: Versions): ErrorDocument | undefined
   /** One try: the change of the target, on condition that it is what `seen` says. */
   apply(task: Task<Args>, seen: Seen): Promise<Applied>
   /**
@@ -46,5 +58,5 @@ export interface ChangingKind<Args> extends KindBase<Args> {
    * (or the last rebase) saw; `found` is the target if it still carries our id, null if it has moved on since
    * (then the result leaves out the ETag and the engine adds `superseded: true`).
    */
-  recovered(task: Task<Args>, base: Readonly<Record<string, ObjectVersion | null>>, found: ObjectHead | null): Result
+  recovered(task: Task<Args>, base: Versions, found: ObjectHead | null): Result
 }

@@ -7,12 +7,19 @@ export type QueueName = 'operations' | 'shards'
 export interface MessageQueue {
   /** Sends the nudge of one operation. `delayMs` (0 to 900,000): not delivered before. */
   send(queue: QueueName, id: string, options?: { delayMs?: number }): Promise<void>
-  /** Parks a message that is corrupt or foreign where nobody consumes it, with the reason as an attribute. */
+  /**
+   * Parks a message that is corrupt or foreign where nobody consumes it, with the reason as an attribute: cut
+   * at 256 characters, and without the control characters that SQS refuses (the reason may quote foreign
+   * input).
+   */
   reject(body: string, reason: string): Promise<void>
 }
 
 /** What a consumer may do with the very message it is handling, besides finishing it. */
 export interface Delivery {
-  /** Keeps the message hidden for `ms` from now, before it is delivered again. Used when giving it back. */
+  /**
+   * Keeps the message hidden for `ms` from now, before it is delivered again. Used when giving it back. No
+   * effect once this delivery is over.
+   */
   postpone(ms: number): Promise<void>
 }

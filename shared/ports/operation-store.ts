@@ -1,6 +1,8 @@
 import type { Base, FinalStatus, OperationRecord, Progress, Work } from '#domain/operation.ts'
 
-export type CreateOutcome = { readonly kind: 'created' } | { readonly kind: 'exists'; readonly record: OperationRecord }
+export type CreateOutcome =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'exists'; readonly record: OperationRecord }
 
 export interface Claim {
   /** The attempt that the claimant saw: the claim is refused if it has moved on. */
@@ -22,7 +24,9 @@ export interface Amendment {
   readonly base?: Base
   readonly work?: Work | null
   readonly progress?: Progress
-  /** Real progress was made: `tries` starts again from 1, so that long work is not taken for repeated failure. */
+  /**
+   * Real progress was made: `tries` starts again from 1, so that long work is not taken for repeated failure.
+   */
   readonly progressed?: boolean
 }
 
@@ -45,11 +49,15 @@ export interface SchedulePage {
 }
 
 /**
- * The records. Every change is one conditional update of one item; reads of a record are strongly consistent, the index
- * (`schedule`) is eventually consistent. All changes here are safe to retry after an unanswered call.
+ * The records. Every change is one conditional update of one item; reads of a record are strongly consistent,
+ * the index (`schedule`) is eventually consistent. All changes here are safe to retry after an unanswered
+ * call.
  */
 export interface OperationStore {
-  /** Puts the record if the id is new, and the body item beside it (in parallel) if given. */
+  /**
+   * Puts the record if the id is new, and the body item beside it (in parallel) if given. The body belongs to
+   * id and digest: that of a conflicting request under the same id never replaces it.
+   */
   create(record: OperationRecord, body?: Uint8Array): Promise<CreateOutcome>
   get(id: string): Promise<OperationRecord | undefined>
   /** Those that exist, in any order. At most 100 ids. */
@@ -58,20 +66,29 @@ export interface OperationStore {
   body(record: OperationRecord): Promise<Uint8Array | undefined>
   /**
    * Becomes the attempt `seenAttempt + 1`: only if the record is `waiting`, or `running` with its lease ended
-   * (`leaseUntil` <= `now`), and its attempt is still `seenAttempt`. Recognises its own earlier try by the nonce.
+   * (`leaseUntil` <= `now`), and its attempt is still `seenAttempt`. Recognises its own earlier try by the
+   * nonce.
    */
   claim(id: string, claim: Claim): Promise<ClaimOutcome>
-  /** Changes what the attempt may change, only while it is `running` under that attempt; undefined = no longer ours. */
+  /**
+   * Changes what the attempt may change, only while it is `running` under that attempt; undefined = no longer
+   * ours.
+   */
   amend(id: string, attempt: number, amendment: Amendment): Promise<OperationRecord | undefined>
   /** Makes it final, only while `running` under that attempt. Stays in the open index if `late`. */
   finish(id: string, attempt: number, ending: Ending): Promise<FinishOutcome>
   /** The attempt lets go: its lease ends at once. No effect if the attempt has moved on. */
   endLease(id: string, attempt: number): Promise<void>
-  /** Makes it final, only while `waiting`. Marks it `late`: its first submitter may still be enqueueing. */
+  /**
+   * Makes it final, only while `waiting`. Marks it `late`: its first submitter may still be enqueueing.
+   * Recognises its own earlier try by the status and time of the ending; any other end is `refused`.
+   */
   endWaiting(id: string, ending: Ending): Promise<FinishOutcome>
   /** Asks a running attempt to stop at its next step; undefined if it is not running. */
   requestCancel(id: string, now: number): Promise<OperationRecord | undefined>
-  /** Takes a final record out of the open index, into the finished one. */
+  /**
+   * Takes a final record out of the open index, into the finished one. No effect if it is not final, or gone.
+   */
   settle(record: OperationRecord): Promise<void>
   /** A page of one shard of the index, by time: ids with time from `from` to `to` inclusive (epoch ms). */
   schedule(

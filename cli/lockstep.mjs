@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/**
+ * The command, for whatever Node starts it. The program itself is TypeScript that Node 24 runs as it is; an
+ * older Node hands over to the one in node_modules, at the price of a second start.
+ */
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const neededMajor = 24
+
+const here = dirname(fileURLToPath(import.meta.url))
+
+if (Number(process.versions.node.split('.')[0]) >= neededMajor) await import('./main.ts')
+else await handOver()
+
+async function handOver() {
+  const { spawn } = await import('node:child_process')
+  const { existsSync } = await import('node:fs')
+  const node = join(here, '..', 'node_modules', '.bin', 'node')
+  if (!existsSync(node)) {
+    console.error(
+      `lockstep needs Node ${neededMajor} or newer, this is ${process.version}, and ${node} is not there: ` +
+        `run npm ci in the checkout, or install Node ${neededMajor}.`,
+    )
+    process.exitCode = 2
+    return
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  // A terminal sends Ctrl-C to both; what is sent to this process alone must reach the one that does the
+  // work.
+  const passOn = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of passOn) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    console.error(`${node} cannot be run (${error.message}): run npm ci in the checkout.`)
+    process.exitCode = 2
+  })
+  child.on('exit', (code, signal) => {
+    for (const name of passOn) process.removeAllListeners(name)
+    // Ending by the same signal tells a shell the truth about why.
+    if (signal === null) process.exitCode = code ?? 1
+    else process.kill(process.pid, signal)
+  })
+}

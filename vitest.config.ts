@@ -1,0 +1,51 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * A test that waits for the emulator may meet a busy machine with two cores; one that is pure never needs
+ * this long.
+ */
+const slowTestMs = 60_000
+
+export default defineConfig({
+  test: {
+    // Printed last, after the totals of `npm test` are known, failures must not scroll by: short names, whole
+    // reasons.
+    reporters: ['default'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'contracts',
+          include: ['test/contracts/**/*.test.ts'],
+          globalSetup: ['test/support/environment-bare.ts'],
+          testTimeout: slowTestMs,
+          hookTimeout: slowTestMs,
+        },
+      },
+      {
+        test: {
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          testTimeout: slowTestMs,
+          hookTimeout: slowTestMs,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/environment.ts'],
+          // One deployment serves all files: what one of them kills or fills would disturb the others.
+          fileParallelism: false,
+          testTimeout: slowTestMs,
+          hookTimeout: slowTestMs,
+        },
+      },
+    ],
+  },
+})
