@@ -9,7 +9,7 @@ import * as z from 'zod/mini'
 import { LocalEnvironmentError } from './errors.ts'
 import { readHealth } from './health.ts'
 import { venvPython } from './install.ts'
-import { cleanEnvironment, localRegion, loopback } from './network.ts'
+import { bareEnvironment, localRegion, loopback } from './network.ts'
 import { checkoutDirectory, type LocalPaths } from './paths.ts'
 import { findFreePort, isFree } from './port.ts'
 import { endMarked, endProcess, findProcess, isAlive } from './processes.ts'
@@ -213,7 +213,7 @@ function emulatorEnvironment(
   port: number,
   token: string,
 ): Record<string, string> {
-  const inherited = cleanEnvironment()
+  const inherited = bareEnvironment()
   const bin = join(checkoutDirectory, 'node_modules', '.bin')
   return {
     ...inherited,

@@ -20,6 +20,18 @@ const ofAnAccount = /^(AWS_|CDK_|LOCALSTACK_)/
 /** Set by test runners and debuggers for themselves; a program that we start must not obey them. */
 const ofAnotherNode = /^(NODE_OPTIONS|NODE_V8_COVERAGE|VITEST.*|npm_.*)$/
 
+/** What a program needs to run on this machine, and nothing that tells it what to do. */
+const ofTheMachine = ['HOME', 'USER', 'LANG', 'LC_ALL', 'LC_CTYPE', 'PATH', 'LD_LIBRARY_PATH']
+
+/**
+ * As little as possible of this process's environment, for the emulator: it hands its own to the functions, which
+ * in the cloud see nothing of the person's settings (proxies, certificates, tokens) either.
+ */
+export function bareEnvironment(environment: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  const kept = ofTheMachine.map((name) => [name, environment[name]] as const)
+  return Object.fromEntries(kept.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
+}
+
 /**
  * This process's environment without what would send a child to a real account or make it behave like a test.
  */

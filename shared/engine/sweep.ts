@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { type Line, isGranted, isInLine } from '#domain/line.ts'
+import { emptyLine, isGranted, isInLine, type Line } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { openShards } from '#domain/schedule.ts'
@@ -63,6 +63,11 @@ class Sweeper {
   readonly #report: SweepReport
   /** Sent in this sweep already: many may wait for the same head. */
   readonly #sent = new Set<string>()
+  /**
+   * Lines as first read in this sweep: a thousand may wait in one. What follows from an old reading is a redundant message,
+   * or an enqueue that its guard refuses; what is missed is seen by the next sweep.
+   */
+  readonly #lines = new Map<string, Promise<Line>>()
 
   constructor(ports: Ports, report: SweepReport) {
     this.#ports = ports
@@ -104,11 +109,19 @@ class Sweeper {
   }
 
   async #waiting(record: OperationRecord): Promise<void> {
-    const lines = await this.#ports.lines.read(record.uses.map((use) => use.line))
+    const lines = await Promise.all(record.uses.map((use) => this.#line(use.line)))
     if (lines.every((line) => !isInLine(line, record.id))) return this.#completeSubmit(record)
     if (lines.every((line) => isGranted(line, record.id))) return this.#send(record)
     const heads = lines.filter((line) => !isGranted(line, record.id)).flatMap((line) => line.entries[0]?.id ?? [])
     for (const id of new Set(heads)) await this.#followBlocker(id)
+  }
+
+  #line(key: string): Promise<Line> {
+    const known = this.#lines.get(key)
+    if (known !== undefined) return known
+    const reading = this.#ports.lines.read([key]).then(([line]) => line ?? emptyLine(key))
+    this.#lines.set(key, reading)
+    return reading
   }
 
   /** The submitter died between the record and its entries: they are made now, only while the record still waits. */

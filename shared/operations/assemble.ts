@@ -97,7 +97,12 @@ const openUpload = async (task: Task<unknown>, assembly: Assembly, plan: PartsPl
   await dropUpload(task)
   const uploadId = await task.objects.createUpload(assembly.target, assembly.attributes, task.mark)
   const upload = { path: assembly.target, uploadId, plan: fingerprint }
-  await task.save({ ...task.work, upload })
+  try {
+    await task.save({ ...task.work, upload })
+  } catch (error) {
+    await task.objects.abort(upload.path, upload.uploadId)
+    throw error
+  }
   return upload
 }
 

@@ -105,7 +105,7 @@ export const unmetCondition = (
 export const unfitSource = (
   seen: Versions,
   path: string,
-  etag?: string | undefined,
+  etag?: string,
   argument = 'fromIfMatch',
 ): ErrorDocument | undefined => {
   const head = headOf(seen, path)

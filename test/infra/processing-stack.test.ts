@@ -97,7 +97,7 @@ describe('environment', () => {
     expect(JSON.parse(LOCKSTEP_RULES ?? '')).toEqual(rules)
   })
 
-  test('the dead-letters function finds them too, and the queue of uploads: it settles what was set aside', () => {
+  test('the dead-letters function finds them too, and the queue of uploads', () => {
     const { LOCKSTEP_RULES, ...rest } = readableEnvironment('DeadLetters')
     expect(rest).toEqual({ ...common, LOCKSTEP_UPLOADS_QUEUE_URL: 'StorageQueuesUploadsQueue' })
     expect(JSON.parse(LOCKSTEP_RULES ?? '')).toEqual(rules)

@@ -34,10 +34,11 @@ describe('rules', () => {
     const { processing } = synthesize('dev', [ruleOfSize(limitBytes)])
     const { Properties } = resourceOf(processing, 'AWS::Lambda::Function', `Processing${name}Function`)
     const { Variables } = Properties['Environment'] as { readonly Variables: Record<string, unknown> }
-    // A queue URL is the longest reference: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME with a name of 80.
-    const longestReference = 140
+    // Queues: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME with a name of 80. Bucket and tables: a name.
+    const longestReference = { url: 140, name: 80 }
     const sizes = Object.entries(Variables).map(([name, value]) => {
-      const valueSize = typeof value === 'string' ? Buffer.byteLength(value) : longestReference
+      const reference = name.endsWith('_URL') ? longestReference.url : longestReference.name
+      const valueSize = typeof value === 'string' ? Buffer.byteLength(value) : reference
       return Buffer.byteLength(name) + valueSize
     })
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(4096)
