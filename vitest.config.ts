@@ -37,6 +37,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'local',
+          include: ['test/local/**/*.test.ts'],
+          testTimeout: slowTestMs,
+          hookTimeout: slowTestMs,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/environment.ts'],

@@ -70,7 +70,12 @@ export async function deploy(
   const common = [...output, ...(app === undefined ? [] : ['--app', app])]
   onProgress?.('Preparing the account (cdk bootstrap)')
   // Bootstrapping needs no app; naming the environment spares it a synthesis.
-  await cdk(paths, emulator, ['bootstrap', `aws://${localAccount}/${localRegion}`, '--app', '', ...output], signal)
+  await cdk(
+    paths,
+    emulator,
+    ['bootstrap', `aws://${localAccount}/${localRegion}`, '--app', '', ...output],
+    signal,
+  )
   onProgress?.('Deploying the stacks (cdk deploy)')
   const deployArguments = [
     'deploy',

@@ -7,8 +7,8 @@ import { LocalEnvironmentError } from './errors.ts'
 import { acquireLock } from './lock.ts'
 import { cleanEnvironment } from './network.ts'
 import { venvDirectory } from './paths.ts'
-import { type FindPythonOptions, findPython } from './python.ts'
 import { endMarked } from './processes.ts'
+import { type FindPythonOptions, findPython } from './python.ts'
 import { lastLines, runCommand } from './run-command.ts'
 
 /**

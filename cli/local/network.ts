@@ -29,7 +29,9 @@ const ofTheMachine = ['HOME', 'USER', 'LANG', 'LC_ALL', 'LC_CTYPE', 'PATH', 'LD_
  */
 export function bareEnvironment(environment: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const kept = ofTheMachine.map((name) => [name, environment[name]] as const)
-  return Object.fromEntries(kept.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
+  return Object.fromEntries(
+    kept.filter((entry): entry is readonly [string, string] => entry[1] !== undefined),
+  )
 }
 
 /**

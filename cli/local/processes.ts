@@ -67,7 +67,9 @@ export async function endProcess(identity: ProcessIdentity, graceMs: number): Pr
  * mark must name something that only we would, such as a path of ours.
  */
 export async function endMarked(mark: string, graceMs: number): Promise<void> {
-  const marked = (await listProcesses()).filter(({ pid, command }) => pid !== process.pid && command.includes(mark))
+  const marked = (await listProcesses()).filter(
+    ({ pid, command }) => pid !== process.pid && command.includes(mark),
+  )
   for (const leftover of marked) await endProcess(leftover, graceMs)
 }
 

@@ -9,7 +9,7 @@ import { handleOne } from '../arrival-messages.ts'
 import { type Bounds, boundsOf, logger } from '../invocation.ts'
 
 const ports = awsPorts(deploymentFromEnvironment(process.env))
-const rules = parseRules(process.env['LOCKSTEP_RULES'] ?? '[]')
+const rules = parseRules(process.env['LOCKSTEP_RULES'])
 
 /**
  * Takes what was received more often than its queue allows, from all three queues. What it cannot handle either stays in

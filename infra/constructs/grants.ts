@@ -30,15 +30,10 @@ export interface Grant {
 
 const objectPatterns = { files: '*', internals: '.lockstep/*' } satisfies Partial<Record<Resource, string>>
 
-/** Records are changed on conditions and checked; never deleted: TTL collects them. */
+/** Records are changed on conditions; never deleted: TTL collects them. */
 const changeRecords: Grant = {
   on: 'operations',
-  actions: [
-    'dynamodb:BatchGetItem',
-    'dynamodb:ConditionCheckItem',
-    'dynamodb:GetItem',
-    'dynamodb:UpdateItem',
-  ],
+  actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
 }
 
 /** New ones as well. */
@@ -87,7 +82,7 @@ function consume(on: Resource): Grant {
 
 /** All that running an operation takes, up to waking its successors. */
 const runOperations: readonly Grant[] = [
-  keepRecords,
+  changeRecords,
   queueInLines,
   tellAbsent,
   changeFiles,
@@ -118,10 +113,11 @@ export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
     { on: 'internals', actions: ['s3:DeleteObject'] },
     ...send('operations', 'shards'),
   ],
-  // Takes over like a worker before it fails anything, and sends again what is not exhausted.
+  // Takes over like a worker before it fails anything, sends again what is not exhausted, and submits what
+  // arrivals that nobody could handle call for.
   'dead-letters': [
-    ...runOperations,
-    ...send('uploads'),
+    ...runOperations.filter((grant) => grant !== changeRecords),
+    keepRecords,
     consume('operations-dead-letters'),
     consume('shards-dead-letters'),
     consume('uploads-dead-letters'),

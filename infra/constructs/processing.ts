@@ -47,11 +47,8 @@ export class Processing extends Construct {
     const rules = { LOCKSTEP_RULES: serializeRules(props.rules) }
     this.uploads = this.create('Uploads', 'uploads', props, rules)
     this.sweeper = this.create('Sweeper', 'sweeper', props)
-    // An upload that ended here is a file that nobody has seen to: it is judged by the rules, or sent again.
-    this.deadLetters = this.create('DeadLetters', 'dead-letters', props, {
-      ...rules,
-      LOCKSTEP_UPLOADS_QUEUE_URL: uploads.queue.queueUrl,
-    })
+    // An upload that ended here is a file that nobody has seen to: it is judged by the rules there.
+    this.deadLetters = this.create('DeadLetters', 'dead-letters', props, rules)
 
     this.worker.consume('Operations', operations.queue, batchSizes.operations)
     this.shards.consume('Shards', shards.queue, batchSizes.shards)

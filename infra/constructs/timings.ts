@@ -14,8 +14,7 @@ import { limits } from '#domain/limits.ts'
  */
 
 /** The cloud functions, named like their folders. */
-export const functionNames = ['worker', 'shards', 'uploads', 'sweeper', 'dead-letters'] as const
-export type FunctionName = (typeof functionNames)[number]
+export type FunctionName = 'worker' | 'shards' | 'uploads' | 'sweeper' | 'dead-letters'
 
 /**
  * The worker's is short, since it is what a crash costs everybody who waits on the same file. What is planned
@@ -24,7 +23,7 @@ export type FunctionName = (typeof functionNames)[number]
  */
 export const functionTimeouts: Readonly<Record<FunctionName, Duration>> = {
   worker: Duration.seconds(30),
-  shards: Duration.seconds(60),
+  shards: Duration.seconds(30),
   uploads: Duration.seconds(30),
   sweeper: Duration.seconds(60),
   'dead-letters': Duration.seconds(30),
@@ -33,10 +32,10 @@ export const functionTimeouts: Readonly<Record<FunctionName, Duration>> = {
 /** How often the sweeper looks for what was left behind. EventBridge knows nothing shorter. */
 export const sweepInterval = Duration.minutes(1)
 
-/** The lease's margin, and as much again and a half for a batch that was long on its way to the function. */
-const visibilityMarginMs = 2.5 * limits.leaseMarginMs
+/** The lease's margin and some seconds more, since a poller may hold a message before it calls a function. */
+const visibilityMargin = Duration.millis(limits.leaseMarginMs).plus(Duration.seconds(6))
 
 /** How long a message stays hidden from others once the given function has taken it. */
 export function visibilityTimeout(consumer: FunctionName): Duration {
-  return functionTimeouts[consumer].plus(Duration.millis(visibilityMarginMs))
+  return functionTimeouts[consumer].plus(visibilityMargin)
 }

@@ -1,5 +1,6 @@
 import {
   BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
   type DynamoDBClient,
   GetItemCommand,
   type KeysAndAttributes,
@@ -48,7 +49,11 @@ export const readItem = async (
   keyName: string,
   key: string,
 ): Promise<WireItem | undefined> => {
-  const command = new GetItemCommand({ TableName: table, Key: { [keyName]: { S: key } }, ConsistentRead: true })
+  const command = new GetItemCommand({
+    TableName: table,
+    Key: { [keyName]: { S: key } },
+    ConsistentRead: true,
+  })
   return (await client.send(command)).Item
 }
 
@@ -63,13 +68,14 @@ const readBatch = async (
     ConsistentRead: true,
   }
   for (let round = 1, pauseMs = firstPauseMs; ; round += 1, pauseMs *= 2) {
-    const { Responses, UnprocessedKeys } = await client.send(
+    const { Responses, UnprocessedKeys }: BatchGetItemCommandOutput = await client.send(
       new BatchGetItemCommand({ RequestItems: { [table]: wanted } }),
     )
     for (const item of Responses?.[table] ?? []) found.push([item[keyName]?.S ?? '', item])
     wanted = UnprocessedKeys?.[table]
     if (wanted === undefined || (wanted.Keys ?? []).length === 0) return found
-    if (round === rounds) throw new PortFault('busy', `read of ${wanted.Keys?.length} items of table "${table}"`)
+    if (round === rounds)
+      throw new PortFault('busy', `read of ${wanted.Keys?.length} items of table "${table}"`)
     await pause(world, pauseMs)
   }
 }

@@ -23,7 +23,9 @@ export class MissingVariables extends Error {
   readonly variables: readonly string[]
 
   constructor(missing: readonly string[]) {
-    super(`environment: got nothing for ${missing.join(', ')}, expected the names that the stacks give as outputs.`)
+    super(
+      `environment: got nothing for ${missing.join(', ')}, expected the names that the stacks give as outputs.`,
+    )
     this.variables = missing
   }
 }
@@ -34,13 +36,13 @@ export const deploymentFromEnvironment = (
 ): Deployment => {
   const missing = Object.values(variables).filter((name) => !environment[name])
   if (missing.length > 0) throw new MissingVariables(missing)
-  const valueOf = (part: keyof Deployment): string => environment[variables[part]] ?? ''
+  const read = (part: keyof Deployment): string => environment[variables[part]] ?? ''
   return {
-    bucket: valueOf('bucket'),
-    linesTable: valueOf('linesTable'),
-    operationsTable: valueOf('operationsTable'),
-    operationsQueueUrl: valueOf('operationsQueueUrl'),
-    shardsQueueUrl: valueOf('shardsQueueUrl'),
-    rejectedQueueUrl: valueOf('rejectedQueueUrl'),
+    bucket: read('bucket'),
+    linesTable: read('linesTable'),
+    operationsTable: read('operationsTable'),
+    operationsQueueUrl: read('operationsQueueUrl'),
+    shardsQueueUrl: read('shardsQueueUrl'),
+    rejectedQueueUrl: read('rejectedQueueUrl'),
   }
 }

@@ -1,3 +1,4 @@
+import { isLockstepError } from '#domain/errors.ts'
 import { type FaultKind, PortFault } from '#ports/faults.ts'
 
 /** Answered "not now": nothing was done. */
@@ -118,7 +119,7 @@ export const asking =
  * unknown here) is none: it is a mistake of ours, nothing was done, and repeating it would not help.
  */
 export const faultOf = (error: unknown, call: string, thing: string): unknown => {
-  if (error instanceof PortFault) return error
+  if (error instanceof PortFault || isLockstepError(error)) return error
   if (missingCodes.has(codeOf(error))) {
     const cause = new MissingResource(`there is no ${thing}: is Lockstep deployed there?`, { cause: error })
     return new PortFault('unreachable', call, cause)
@@ -126,7 +127,9 @@ export const faultOf = (error: unknown, call: string, thing: string): unknown =>
   const kind = kindOf(error)
   if (kind !== undefined) return new PortFault(kind, call, error)
   const { message } = shapeOf(error)
-  return new Error(`${call}: refused with ${statusOf(error)} ${codeOf(error)}: ${String(message)}`, { cause: error })
+  return new Error(`${call}: refused with ${statusOf(error)} ${codeOf(error)}: ${String(message)}`, {
+    cause: error,
+  })
 }
 
 const kindOf = (error: unknown): FaultKind | undefined => {

@@ -1,5 +1,5 @@
-import { emptyLine, type Line, type LineEntry, type LineUse, type Mode } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import { emptyLine, type Line, type LineEntry, type LineUse, type Mode } from '#domain/line.ts'
 import { fromWire, ttlOf, type WireItem } from './dynamo-items.ts'
 
 /**
@@ -30,7 +30,11 @@ export const lineOfItem = (key: string, wire: WireItem | undefined): Line => {
 }
 
 const entryOf = (name: string, ticket: unknown): LineEntry[] => {
-  const mode = name.startsWith(modeMarks.read) ? 'read' : name.startsWith(modeMarks.write) ? 'write' : undefined
+  const mode = name.startsWith(modeMarks.read)
+    ? 'read'
+    : name.startsWith(modeMarks.write)
+      ? 'write'
+      : undefined
   if (mode === undefined || typeof ticket !== 'number') return []
   return [{ id: name.slice(modeMarks[mode].length), mode, ticket }]
 }

@@ -8,8 +8,8 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
-import { emptyLine, isInLine, type Line, type LineUse } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import { emptyLine, isInLine, type Line, type LineUse } from '#domain/line.ts'
 import { PortFault } from '#ports/faults.ts'
 import type { EnterOutcome, EnterTogetherOutcome, Guard, LineStore } from '#ports/line-store.ts'
 import { readItems } from './batch-read.ts'
@@ -18,8 +18,8 @@ import { namesIn, valuesOf } from './dynamo-items.ts'
 import { type Ask, asking, attemptsOf } from './faults.ts'
 import type { Insistence } from './insisting.ts'
 import { entryName, lineOfItem, lineTtl, seedOf } from './line-items.ts'
-import { guardOf, putBody } from './record-writes.ts'
 import { recordOfItem } from './record-items.ts'
+import { guardOf, putBody } from './record-writes.ts'
 
 /** Draws the next ticket for the entry. A line that does not exist begins at the seed. */
 const drawTicket =
@@ -96,7 +96,10 @@ export class AwsLineStore implements LineStore {
         guardOf(this.#operationsTable, guard),
         ...uses.map((use) => ({ Update: this.#drawing(use, id, now) })),
       ]
-      const command = new TransactWriteItemsCommand({ TransactItems: items, ClientRequestToken: randomUUID() })
+      const command = new TransactWriteItemsCommand({
+        TransactItems: items,
+        ClientRequestToken: randomUUID(),
+      })
       try {
         await this.#clients.dynamo.send(command)
         return { kind: 'entered' }

@@ -53,7 +53,7 @@ export class AwsMessageQueue implements MessageQueue {
     await this.#ask('reject', 'rejected', command)
   }
 
-  async #ask(call: string, queue: keyof typeof this.#urls, command: SendMessageCommand): Promise<void> {
+  async #ask(call: string, queue: QueueName | 'rejected', command: SendMessageCommand): Promise<void> {
     await asking('queue', `queue ${this.#urls[queue]}`)(call, () => this.#clients.sqs.send(command))
   }
 }

@@ -79,7 +79,9 @@ interface Change {
   readonly values: Item
 }
 
-type Changed = { readonly done: true; readonly record: OperationRecord } | { readonly done: false; readonly item: WireItem | undefined }
+type Changed =
+  | { readonly done: true; readonly record: OperationRecord }
+  | { readonly done: false; readonly item: WireItem | undefined }
 
 /** Records on DynamoDB, one item each, and a body item beside those whose content is larger. */
 export class AwsOperationStore implements OperationStore {
@@ -182,7 +184,12 @@ export class AwsOperationStore implements OperationStore {
     const punctual = await this.#change('finish', id, {
       update: `${becomeFinal(ending)}, ${moveToDone}`,
       condition: isOursAndPunctual,
-      values: { ...own, ...finalValues(ending), done: doneShard(id), ttl: ttlOf(ending.now + limits.resultLifeMs) },
+      values: {
+        ...own,
+        ...finalValues(ending),
+        done: doneShard(id),
+        ttl: ttlOf(ending.now + limits.resultLifeMs),
+      },
     })
     if (punctual.done) return { kind: 'finished', record: punctual.record }
     const found = recordIn(punctual.item)
@@ -192,7 +199,9 @@ export class AwsOperationStore implements OperationStore {
       condition: isOursAndLate,
       values: { ...own, ...finalValues(ending), true: true, gone: limits.submitterGoneMs },
     })
-    return late.done ? { kind: 'finished', record: late.record } : finishedBefore(recordIn(late.item), attempt)
+    return late.done
+      ? { kind: 'finished', record: late.record }
+      : finishedBefore(recordIn(late.item), attempt)
   }
 
   async endLease(id: string, attempt: number): Promise<void> {
@@ -208,8 +217,7 @@ export class AwsOperationStore implements OperationStore {
     })
     if (changed.done) return { kind: 'finished', record: changed.record }
     const record = recordIn(changed.item)
-    const isOwn =
-      record?.attempt === 0 && record.status === ending.status && record.finishedAt === ending.now
+    const isOwn = record?.attempt === 0 && record.status === ending.status && record.finishedAt === ending.now
     return isOwn ? { kind: 'finished', record } : { kind: 'refused', record }
   }
 
@@ -256,7 +264,9 @@ export class AwsOperationStore implements OperationStore {
       Limit: limit + 1,
       ...(cursor !== undefined && { ExclusiveStartKey: startOf(shard, cursor) }),
     })
-    const { Items = [], LastEvaluatedKey } = await this.#ask('schedule', () => this.#clients.dynamo.send(command))
+    const { Items = [], LastEvaluatedKey } = await this.#ask('schedule', () =>
+      this.#clients.dynamo.send(command),
+    )
     const places = Items.map((item) => fromWire(item) as unknown as SchedulePlace)
     const page = places.slice(0, limit)
     const last = page.at(-1)

@@ -1,7 +1,7 @@
-import type { LineUse } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import type { LineUse } from '#domain/line.ts'
 import type { Base, Content, ObjectVersion, OperationRecord } from '#domain/operation.ts'
-import { fromWire, type Item, ttlOf, toWire, type WireItem } from './dynamo-items.ts'
+import { fromWire, type Item, toWire, ttlOf, type WireItem } from './dynamo-items.ts'
 
 /**
  * An item of the Operations table. A write costs one unit per KB of the whole item, whatever part changes, so what can be
@@ -42,7 +42,9 @@ export const packRecord = (record: OperationRecord): Item => {
 export const recordOfItem = (wire: WireItem): OperationRecord => {
   const { shard: _shard, at: _at, ttl: _ttl, ...item } = fromWire(wire) as PackedRecord
   if (item['v'] !== 1) {
-    throw new Error(`operation ${String(item['id'])}: got version ${String(item['v'])} of its record, expected 1`)
+    throw new Error(
+      `operation ${String(item['id'])}: got version ${String(item['v'])} of its record, expected 1`,
+    )
   }
   const { digest, uses, content, base, ...plain } = item
   return {
@@ -89,7 +91,8 @@ const unpackVersion = ([etag, size, versionId]: NonNullable<PackedVersion>): Obj
   versionId === undefined ? { etag, size } : { etag, size, versionId }
 
 /** With the digest, so that another request under the same id cannot replace the first one's body. */
-export const bodyId = (record: Pick<OperationRecord, 'id' | 'digest'>): string => `body#${record.id}#${record.digest}`
+export const bodyId = (record: Pick<OperationRecord, 'id' | 'digest'>): string =>
+  `body#${record.id}#${record.digest}`
 
 /** Kept for twice the life of an operation from its submit: none that can still run loses its body. */
 export const bodyItem = (record: OperationRecord, bytes: Uint8Array): WireItem =>

@@ -7,7 +7,8 @@ export interface SchedulePlace {
 }
 
 /** A position, not a count, so that rows which come or go between two pages neither hide nor repeat others. */
-export const cursorOf = ({ id, at }: SchedulePlace): string => Buffer.from(JSON.stringify([at, id])).toString('base64url')
+export const cursorOf = ({ id, at }: SchedulePlace): string =>
+  Buffer.from(JSON.stringify([at, id])).toString('base64url')
 
 /** Throws a RangeError for a text that is no cursor: it may have come from a user. */
 export const startOf = (shard: string, cursor: string): WireItem => {

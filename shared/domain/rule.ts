@@ -18,8 +18,12 @@ const ruleSchema = z.strictObject({
   operations: z.array(z.looseObject({ kind: z.string() })).check(z.minLength(1)),
 })
 
-/** Reads rules from JSON, as the construct hands them to the function. Throws a TypeError that names the rule. */
-export const parseRules = (json: string): Rule[] => {
+/**
+ * Reads rules from JSON, as the construct hands them to the function (`LOCKSTEP_RULES`). Throws a TypeError that names what
+ * is wrong: none at all is wrong too, or a forgotten variable would silently lose arrivals.
+ */
+export const parseRules = (json: string | undefined): Rule[] => {
+  if (json === undefined) throw new TypeError('rules: got nothing, expected a JSON list (LOCKSTEP_RULES)')
   const parsed = z.array(ruleSchema).safeParse(JSON.parse(json))
   if (parsed.success) return parsed.data as Rule[]
   const issue = parsed.error.issues[0]

@@ -27,7 +27,6 @@ function permissionsOf(functionName: string): Record<string, string[]> {
 
 const records = [
   'dynamodb:BatchGetItem',
-  'dynamodb:ConditionCheckItem',
   'dynamodb:GetItem',
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
@@ -53,7 +52,7 @@ const effects = [
 ]
 const engine = {
   StorageTablesLines: lines,
-  StorageTablesOperations: records,
+  StorageTablesOperations: records.filter((action) => action !== 'dynamodb:PutItem'),
   StorageFilesBucket: ['s3:ListBucket'],
   'StorageFilesBucket/*': effects,
   StorageQueuesOperationsQueue: send,
@@ -81,7 +80,7 @@ describe('each function may do exactly this', () => {
   test('dead letters: run what is left, or send it again', () => {
     expect(permissionsOf('DeadLetters')).toEqual({
       ...engine,
-      StorageQueuesUploadsQueue: send,
+      StorageTablesOperations: records,
       StorageQueuesOperationsDeadLetters: consume,
       StorageQueuesShardsDeadLetters: consume,
       StorageQueuesUploadsDeadLetters: consume,

@@ -97,9 +97,9 @@ describe('environment', () => {
     expect(JSON.parse(LOCKSTEP_RULES ?? '')).toEqual(rules)
   })
 
-  test('the dead-letters function finds them too, and the queue of uploads', () => {
+  test('the dead-letters function finds them too', () => {
     const { LOCKSTEP_RULES, ...rest } = readableEnvironment('DeadLetters')
-    expect(rest).toEqual({ ...common, LOCKSTEP_UPLOADS_QUEUE_URL: 'StorageQueuesUploadsQueue' })
+    expect(rest).toEqual(common)
     expect(JSON.parse(LOCKSTEP_RULES ?? '')).toEqual(rules)
   })
 })
@@ -140,7 +140,7 @@ describe('event sources', () => {
 
   test.each([
     ['Worker', 30],
-    ['Shards', 60],
+    ['Shards', 30],
     ['Uploads', 30],
     ['Sweeper', 60],
     ['DeadLetters', 30],

@@ -1,6 +1,9 @@
+import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { limits } from '#domain/limits.ts'
-import { readableReference, resourceOf, resourcesOf, synthesize } from './templates.ts'
+import { StorageStack } from '#infra/stacks/storage-stack.ts'
+import { stageSettings } from '#infra/stage.ts'
+import { createApp, readableReference, resourceOf, resourcesOf, synthesize } from './templates.ts'
 
 const dev = synthesize('dev')
 const prod = synthesize('prod')
@@ -47,6 +50,16 @@ describe('files bucket', () => {
         { Id: 'expire-staging', Status: 'Enabled', Prefix: '.lockstep/staging/', ExpirationInDays: 9 },
       ],
     })
+  })
+})
+
+test('a bucket that keeps versions lets go of staged bodies all the same', () => {
+  const settings = { ...stageSettings.dev, versioned: true }
+  const stack = new StorageStack(createApp(), 'Versioned', { settings, rules: [] })
+  const { Properties } = resourceOf(Template.fromStack(stack), 'AWS::S3::Bucket')
+  expect(Properties['VersioningConfiguration']).toEqual({ Status: 'Enabled' })
+  expect(Properties['LifecycleConfiguration']).toMatchObject({
+    Rules: [{}, { Id: 'expire-staging', NoncurrentVersionExpiration: { NoncurrentDays: 1 } }],
   })
 })
 

@@ -25,12 +25,15 @@ const processes = [
 describe('function processes', () => {
   test('are told apart by function', () => {
     expect(functionProcessesOf(processes, emulatorPid, worker).map(({ pid }) => pid)).toEqual([1, 2])
-    expect(functionProcessesOf(processes, emulatorPid, 'WorkerFunction').map(({ pid }) => pid)).toEqual([1, 2])
-    expect(functionProcessesOf(processes, emulatorPid, 'Sweeper')).toMatchObject([{ pid: 3, functionName: sweeper }])
+    expect(functionProcessesOf(processes, emulatorPid, 'WorkerFunction').map(({ pid }) => pid)).toEqual([
+      1, 2,
+    ])
+    expect(functionProcessesOf(processes, emulatorPid, 'Sweeper')).toMatchObject([
+      { pid: 3, functionName: sweeper },
+    ])
   })
 
   test('of another emulator, and other children of this one, are left out', () => {
     expect(functionProcessesOf(processes, emulatorPid, '').map(({ pid }) => pid)).toEqual([1, 2, 3])
   })
-
 })

@@ -73,7 +73,8 @@ describe('the lock file of the emulator', () => {
     const packages = lines.filter((line) => /^[a-z]/.test(line))
     expect(packages.length).toBeGreaterThan(10)
     for (const line of packages) expect(line).toMatch(/^[\w.-]+==[\w.]+ (; [^\\]+ )?\\$/)
-    for (const line of packages) expect(lines[lines.indexOf(line) + 1]).toMatch(/^ {4}--hash=sha256:[0-9a-f]{64}/)
+    for (const line of packages)
+      expect(lines[lines.indexOf(line) + 1]).toMatch(/^ {4}--hash=sha256:[0-9a-f]{64}/)
   })
 
   test('names no registry', () => {

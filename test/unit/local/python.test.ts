@@ -15,7 +15,10 @@ const python = (minor: number, venv = true): PythonProbe => ({
   venv,
 })
 
-async function refusal(installed: Record<string, PythonProbe>, wanted?: string): Promise<LocalEnvironmentError> {
+async function refusal(
+  installed: Record<string, PythonProbe>,
+  wanted?: string,
+): Promise<LocalEnvironmentError> {
   try {
     await findPython({ ask: machine(installed), wanted })
   } catch (error) {
@@ -39,13 +42,17 @@ describe('findPython', () => {
   test('takes the interpreter that the person named, and no other', async () => {
     const installed = { python3: python(11), '/opt/python': python(14) }
     expect((await findPython({ ask: machine(installed), wanted: '/opt/python' })).minor).toBe(14)
-    expect((await refusal({ python3: python(11) }, '/opt/python')).message).toContain('LOCKSTEP_PYTHON=/opt/python')
+    expect((await refusal({ python3: python(11) }, '/opt/python')).message).toContain(
+      'LOCKSTEP_PYTHON=/opt/python',
+    )
   })
 
   test('a machine without Python is told so in one sentence with the remedy', async () => {
     const error = await refusal({})
     expect(error.code).toBe('PythonMissing')
-    expect(error.message).toMatch(/^The local emulator needs Python 3\.10 or newer, and none was found on PATH: install it/)
+    expect(error.message).toMatch(
+      /^The local emulator needs Python 3\.10 or newer, and none was found on PATH: install it/,
+    )
     expect(sentences(error.message)).toBe(1)
   })
 

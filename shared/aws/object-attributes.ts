@@ -1,0 +1,108 @@
+import type {
+  HeadObjectCommandOutput,
+  PutObjectCommandInput,
+  ServerSideEncryption,
+  StorageClass,
+} from '@aws-sdk/client-s3'
+import { invalid } from '#domain/errors.ts'
+import type { Mark, ObjectAttributes, ObjectHead } from '#ports/object-store.ts'
+import { versionIdOf } from './s3-target.ts'
+
+/** Our own two keys of an object's metadata. */
+const operationKey = 'lockstep-op'
+const hopsKey = 'lockstep-hops'
+
+/** The parameters that PutObject, CopyObject and CreateMultipartUpload have in common. */
+type AttributeInput = Pick<
+  PutObjectCommandInput,
+  | 'ContentType'
+  | 'CacheControl'
+  | 'ContentDisposition'
+  | 'ContentEncoding'
+  | 'ContentLanguage'
+  | 'Metadata'
+  | 'StorageClass'
+  | 'ServerSideEncryption'
+  | 'SSEKMSKeyId'
+  | 'BucketKeyEnabled'
+  | 'Tagging'
+>
+
+/**
+ * Attributes and mark as S3 takes them. Throws LockstepError `InvalidArgument` for text that a header cannot carry: S3
+ * would give it back changed (RFC 2047), or refuse the signature.
+ */
+export const attributeInput = (attributes: ObjectAttributes, mark: Mark): AttributeInput => {
+  const { metadata, tags, encryption, storageClass, ...headers } = attributes
+  checkHeaders({ ...headers, ...metadata })
+  return {
+    ContentType: headers.contentType,
+    CacheControl: headers.cacheControl,
+    ContentDisposition: headers.contentDisposition,
+    ContentEncoding: headers.contentEncoding,
+    ContentLanguage: headers.contentLanguage,
+    Metadata: { ...metadata, ...markMetadata(mark) },
+    StorageClass: storageClass as StorageClass | undefined,
+    ServerSideEncryption: encryption?.algorithm as ServerSideEncryption | undefined,
+    SSEKMSKeyId: encryption?.keyId,
+    BucketKeyEnabled: encryption?.bucketKey,
+    ...(tags !== undefined &&
+      Object.keys(tags).length > 0 && { Tagging: new URLSearchParams(tags).toString() }),
+  }
+}
+
+const markMetadata = ({ operationId, hops }: Mark): Record<string, string> => ({
+  [operationKey]: operationId,
+  ...(hops !== undefined && { [hopsKey]: String(hops) }),
+})
+
+const sendable = /^[\t\x20-\x7e]*$/
+
+const checkHeaders = (headers: Readonly<Record<string, string | undefined>>): void => {
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !sendable.test(value))
+      throw invalid(name, value, 'printable ASCII, as S3 keeps it')
+    if (!sendable.test(name)) throw invalid('metadata', name, 'names of printable ASCII, as S3 keeps them')
+  }
+}
+
+/** `tagged`: what to say when the answer does not tell. */
+export const headOf = (output: HeadObjectCommandOutput, tagged: boolean): ObjectHead => {
+  const { [operationKey]: operationId, [hopsKey]: hops, ...metadata } = output.Metadata ?? {}
+  return {
+    etag: output.ETag ?? '',
+    size: output.ContentLength ?? 0,
+    ...versionIdOf(output.VersionId),
+    lastModified: output.LastModified?.getTime() ?? 0,
+    attributes: { ...plainAttributes(output), metadata, ...encryptionOf(output) },
+    tagged: output.TagCount === undefined ? tagged : output.TagCount > 0,
+    ...(operationId !== undefined && { mark: { operationId, ...hopsOf(hops) } }),
+  }
+}
+
+const plainAttributes = (output: HeadObjectCommandOutput): Partial<ObjectAttributes> => ({
+  ...(output.ContentType !== undefined && { contentType: output.ContentType }),
+  ...(output.CacheControl !== undefined && { cacheControl: output.CacheControl }),
+  ...(output.ContentDisposition !== undefined && { contentDisposition: output.ContentDisposition }),
+  ...(output.ContentEncoding !== undefined && { contentEncoding: output.ContentEncoding }),
+  ...(output.ContentLanguage !== undefined && { contentLanguage: output.ContentLanguage }),
+  ...(output.StorageClass !== undefined && { storageClass: output.StorageClass }),
+})
+
+const encryptionOf = (output: HeadObjectCommandOutput): Pick<ObjectAttributes, 'encryption'> => {
+  const { ServerSideEncryption: algorithm, SSEKMSKeyId: keyId, BucketKeyEnabled: bucketKey } = output
+  if (algorithm === undefined) return {}
+  return {
+    encryption: {
+      algorithm,
+      ...(keyId !== undefined && { keyId }),
+      ...(bucketKey !== undefined && { bucketKey }),
+    },
+  }
+}
+
+/** Anyone may write metadata: what is no number of ours counts as none. */
+const hopsOf = (text: string | undefined): { hops?: number } => {
+  const hops = Number(text)
+  return text !== undefined && Number.isInteger(hops) && hops >= 0 ? { hops } : {}
+}
