@@ -10,7 +10,7 @@ const neededMajor = 24
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-if (Number(process.versions.node.split('.')[0]) >= neededMajor) await import('./main.ts')
+if (Number.parseInt(process.versions.node, 10) >= neededMajor) await import('./main.ts')
 else await handOver()
 
 async function handOver() {
@@ -26,8 +26,9 @@ async function handOver() {
     return
   }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
-  // A terminal sends Ctrl-C to both; what is sent to this process alone must reach the one that does the
-  // work.
+  // What is sent to this process alone must reach the one that does the work. A terminal sends Ctrl-C to both, so
+  // that one gets it twice: stopping twice is stopping.
+  /** @type {NodeJS.Signals[]} */
   const passOn = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of passOn) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {

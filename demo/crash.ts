@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { killFunctionProcesses } from '#cli/local/function-processes.ts'
-import { waitFor } from '#cli/local/wait.ts'
 import type { Operation } from '#client/index.ts'
 import { sha256OfFile } from './digests.ts'
 import { nodeItself } from './real-files.ts'
 import { grouped, megabytes } from './transcript.ts'
-import { patienceMs, type World } from './world.ts'
+import { patienceMs, until } from './until.ts'
+import type { World } from './world.ts'
 
 /** The operation that lost its worker. */
 export interface Victim {
@@ -29,7 +29,9 @@ export const killWorker = async (world: World): Promise<Victim> => {
   const digest = sha256OfFile(node.file)
   const path = `demo/${run}/${node.name}`
   await putFile(world, path, node.file, node.size)
-  transcript.say(`A plain S3 client put the program that runs this demo, ${megabytes(node.size)}, at ${path}.`)
+  transcript.say(
+    `A plain S3 client put the program that runs this demo, ${megabytes(node.size)}, at ${path}.`,
+  )
   for (let attempt = 1; ; attempt += 1) {
     const operation = await lockstep.checksum(path, 'sha256')
     const startedAt = performance.now()
@@ -43,7 +45,8 @@ export const killWorker = async (world: World): Promise<Victim> => {
       )
       return { operation, digest, startedAt }
     }
-    if (attempt === tries) throw new Error(`The worker was faster than the signal ${grouped(tries)} times: try again.`)
+    if (attempt === tries)
+      throw new Error(`The worker was faster than the signal ${grouped(tries)} times: try again.`)
   }
 }
 
@@ -57,9 +60,15 @@ export const comeBack = async ({ transcript, signal }: World, victim: Victim): P
   }
   const after = await operation.wait({ timeoutMs: patienceMs, signal })
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
-  transcript.say(`${operation.id} is ${after.status}, ${seconds} s after it was submitted, at attempt ${after.attempt}.`)
+  transcript.say(
+    `${operation.id} is ${after.status}, ${seconds} s after it was submitted, at attempt ${after.attempt}.`,
+  )
   const digest = await victim.digest
-  transcript.check('the operation was done all the same', after.status === 'succeeded', JSON.stringify(after.error))
+  transcript.check(
+    'the operation was done all the same',
+    after.status === 'succeeded',
+    JSON.stringify(after.error),
+  )
   transcript.check('by another worker than the first', after.attempt > 1, `attempt ${after.attempt}`)
   transcript.check(
     `its SHA-256 is that of the file on disk: ${digest.slice(0, 16)}...`,
@@ -68,15 +77,19 @@ export const comeBack = async ({ transcript, signal }: World, victim: Victim): P
   )
 }
 
-const putFile = async ({ s3, deployment }: World, path: string, file: string, size: number): Promise<void> => {
+const putFile = async (
+  { s3, deployment }: World,
+  path: string,
+  file: string,
+  size: number,
+): Promise<void> => {
   const body = createReadStream(file)
-  await s3.send(new PutObjectCommand({ Bucket: deployment.bucket, Key: path, Body: body, ContentLength: size }))
+  await s3.send(
+    new PutObjectCommand({ Bucket: deployment.bucket, Key: path, Body: body, ContentLength: size }),
+  )
 }
 
 const untilRunning = (operation: Victim['operation'], signal: AbortSignal): Promise<unknown> =>
-  waitFor(async () => ((await operation.document()).status === 'waiting' ? undefined : true), {
-    what: `${operation.id} to start`,
-    deadlineMs: patienceMs,
-    remedy: 'see .local/emulator.log',
-    signal,
-  })
+  until(`${operation.id} to start`, signal, async () =>
+    (await operation.document()).status === 'waiting' ? undefined : true,
+  )

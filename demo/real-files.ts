@@ -35,6 +35,7 @@ export const pickFiles = (count: number, suffix = ''): RealFile[] => {
 const isOurState = ({ parentPath }: Dirent): boolean => /\/\.(local|git)(\/|$)/.test(parentPath)
 
 /** The program that runs all this: the largest file that every checkout has. */
-export const nodeItself = (): RealFile => realFile(join(checkoutDirectory, 'node_modules', 'node', 'bin', 'node'))
+export const nodeItself = (): RealFile =>
+  realFile(join(checkoutDirectory, 'node_modules', 'node', 'bin', 'node'))
 
 const realFile = (file: string): RealFile => ({ file, name: basename(file), size: statSync(file).size })

@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3'
-import { Lockstep } from '#client/index.ts'
 import type { Deployment } from '#cli/local/environment.ts'
 import { localCredentials } from '#cli/local/network.ts'
+import { Lockstep } from '#client/index.ts'
 import type { Transcript } from './transcript.ts'
 
 /** Everything that a step of the demo needs. */
@@ -15,9 +15,6 @@ export interface World {
   readonly transcript: Transcript
   readonly signal: AbortSignal
 }
-
-/** How long anything here may take before it counts as lost. */
-export const patienceMs = 120_000
 
 export const connect = (deployment: Deployment): { lockstep: Lockstep; s3: S3Client } => ({
   lockstep: new Lockstep({ ...deployment, credentials: localCredentials }),

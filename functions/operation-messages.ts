@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
-import { sqsDelivery } from '#aws/sqs-delivery.ts'
+import type { AwsPorts } from '#aws/aws-ports.ts'
 import { consume, type Handled } from '#engine/consume.ts'
 import type { Invocation, RunOutcome } from '#engine/run.ts'
 import type { Ports } from '#ports/ports.ts'
@@ -7,7 +7,7 @@ import { logger } from './invocation.ts'
 
 /** From an SQS batch to the engine and back to a partial batch response: what is not named in it is deleted. */
 export const handleOperationMessages = async (
-  ports: Ports,
+  ports: AwsPorts,
   event: SQSEvent,
   options: {
     readonly queueUrl: string
@@ -18,7 +18,7 @@ export const handleOperationMessages = async (
   const received = event.Records.map((record) => ({
     receipt: record.messageId,
     body: record.body,
-    delivery: sqsDelivery(options.queueUrl, record.receiptHandle),
+    delivery: ports.delivery(options.queueUrl, record.receiptHandle),
   }))
   const { giveBack, handled } = await consume(ports, received, options.invocation, options.handle)
   for (const entry of handled) log(entry)

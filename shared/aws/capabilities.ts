@@ -2,7 +2,6 @@ import {
   CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadObjectCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import * as z from 'zod/mini'
@@ -23,8 +22,6 @@ const capabilitiesSchema = z.object({
   conditionalCopy: z.boolean(),
   /** DeleteObject heeds `If-Match`. */
   conditionalDelete: z.boolean(),
-  /** An answer to HeadObject tells the number of tags. */
-  headTellsTags: z.boolean(),
 })
 
 /** What a target can do beyond what every S3 can. AWS can do all of it. */
@@ -132,11 +129,7 @@ export const probeCapabilities = async (target: S3Target): Promise<Capabilities>
   const etag = await putProbe(target, source)
   await putProbe(target, copy)
   try {
-    const output = await ask(target, () =>
-      target.clients.s3.send(new HeadObjectCommand({ Bucket: target.bucket, Key: source })),
-    )
     return {
-      headTellsTags: output.TagCount === 1,
       conditionalCopy: await heedsOnCopy(target, source, copy, etag),
       conditionalDelete: await heedsOnDelete(target, source, etag),
     }
@@ -153,8 +146,6 @@ const putProbe = async (target: S3Target, key: string): Promise<string> => {
     Bucket: target.bucket,
     Key: key,
     Body: 'probe',
-    Tagging: 'lockstep=probe',
-    Metadata: { 'lockstep-probe': key },
   })
   return (await ask(target, () => target.clients.s3.send(command))).ETag ?? ''
 }

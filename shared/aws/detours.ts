@@ -1,5 +1,6 @@
+import { PutObjectTaggingCommand } from '@aws-sdk/client-s3'
 import { PortFault } from '#ports/faults.ts'
-import type { CommitOutcome, CompleteOutcome } from '#ports/object-store.ts'
+import type { CommitOutcome, CompleteOutcome, Part } from '#ports/object-store.ts'
 import { insisting } from './insisting.ts'
 import { type Copy, deleteUnconditionally, putObject } from './object-effects.ts'
 import { headObject, tagsOfObject } from './object-reads.ts'
@@ -20,22 +21,49 @@ export const copyByUpload = (target: S3Target, copy: Copy): Promise<CommitOutcom
     if (prepared.kind === 'changed') return prepared
     if (prepared.kind === 'empty')
       return putObject(target, copy.to, new Uint8Array(), copy.expect, prepared.attributes, copy.mark)
-    const { uploadId, part } = prepared
-    try {
-      const outcome = await completeUpload(target, copy.to, uploadId, [part], copy.expect)
-      if (outcome.kind === 'done') return outcome
-      await abandon(target, copy.to, uploadId)
-      return commitOf(outcome)
-    } catch (error) {
-      // Once it is gone, a completion that was not answered cannot arrive any more.
-      await abandon(target, copy.to, uploadId)
-      throw error
-    }
+    const { uploadId, part, attributes } = prepared
+    const outcome = await completeOrAbandon(target, copy, uploadId, part)
+    if (outcome.kind === 'done') await tagObject(target, copy.to, attributes.tags)
+    return outcome
   })
+
+const completeOrAbandon = async (
+  target: S3Target,
+  copy: Copy,
+  uploadId: string,
+  part: Part,
+): Promise<CommitOutcome> => {
+  try {
+    const outcome = await completeUpload(target, copy.to, uploadId, [part], copy.expect)
+    if (outcome.kind === 'done') return outcome
+    await abandon(target, copy.to, uploadId)
+    return commitOf(outcome)
+  } catch (error) {
+    // Once it is gone, a completion that was not answered cannot arrive any more.
+    await abandon(target, copy.to, uploadId)
+    throw error
+  }
+}
+
+/** The emulator at hand forgets the tags that an upload was created with. The copy is there by now, whatever this does. */
+const tagObject = async (
+  target: S3Target,
+  path: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
+  if (TagSet.length === 0) return
+  try {
+    const command = new PutObjectTaggingCommand({ Bucket: target.bucket, Key: path, Tagging: { TagSet } })
+    await target.clients.s3.send(command)
+  } catch (error) {
+    throw new PortFault('unanswered', 'objects.copy', error)
+  }
+}
 
 const prepareCopy = async (target: S3Target, copy: Copy) => {
   const { from, sourceEtag, to, mark } = copy
-  const source = await headObject(target, from, false)
+  const source = await headObject(target, from)
   if (source?.etag !== sourceEtag) return { kind: 'changed' } as const
   const tags = copy.attributes.tags ?? (await tagsOfObject(target, from))
   const attributes = { ...copy.attributes, tags }
@@ -44,7 +72,8 @@ const prepareCopy = async (target: S3Target, copy: Copy) => {
   try {
     const copied = await copyPart(target, to, uploadId, 1, { path: from, etag: sourceEtag })
     if (copied.kind === 'done') {
-      return { kind: 'ready', uploadId, part: { number: 1, etag: copied.etag, size: source.size } } as const
+      const part = { number: 1, etag: copied.etag, size: source.size }
+      return { kind: 'ready', uploadId, part, attributes } as const
     }
     await abandon(target, to, uploadId)
     if (copied.kind === 'changed') return { kind: 'changed' } as const
@@ -71,7 +100,7 @@ export const deleteAfterCheck = async (
   path: string,
   etag: string,
 ): Promise<{ readonly kind: 'done' | 'changed' | 'absent' }> => {
-  const found = await unsent('delete', () => headObject(target, path, false))
+  const found = await unsent('delete', () => headObject(target, path))
   if (found === null) return { kind: 'absent' }
   if (found.etag !== etag) return { kind: 'changed' }
   await deleteUnconditionally(target, path)

@@ -9,7 +9,7 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import { limits } from '#domain/limits.ts'
-import { emptyLine, isInLine, type Line, type LineUse } from '#domain/line.ts'
+import { emptyLine, type Line, type LineUse } from '#domain/line.ts'
 import { PortFault } from '#ports/faults.ts'
 import type { EnterOutcome, EnterTogetherOutcome, Guard, LineStore } from '#ports/line-store.ts'
 import { readItems } from './batch-read.ts'
@@ -128,8 +128,8 @@ export class AwsLineStore implements LineStore {
     return this.#ask('leave', async () => {
       try {
         const { Attributes } = await this.#clients.dynamo.send(command)
-        const before = lineOfItem(use.line, Attributes)
-        return { was: isInLine(before, id), before }
+        const was = Attributes?.[entryName(use, id)] !== undefined
+        return { was, before: lineOfItem(use.line, Attributes) }
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
         return { was: false, before: emptyLine(use.line) }

@@ -6,7 +6,7 @@ import type { Deployment } from './deployment.ts'
 import { asking } from './faults.ts'
 
 /** SQS's limit. */
-const longestDelaySeconds = 900
+const longestDelayMs = 900_000
 
 /** Of a parked message: SQS takes 256 KiB with all attributes, and a reason is for people. */
 const rejectedBodyChars = 60_000
@@ -35,7 +35,12 @@ export class AwsMessageQueue implements MessageQueue {
   }
 
   async send(queue: QueueName, id: string, options: { delayMs?: number } = {}): Promise<void> {
-    const delaySeconds = Math.min(Math.ceil(Math.max(options.delayMs ?? 0, 0) / 1000), longestDelaySeconds)
+    const { delayMs = 0 } = options
+    if (!(delayMs >= 0 && delayMs <= longestDelayMs)) {
+      throw new RangeError(`send: got delayMs ${delayMs}, expected 0 to ${longestDelayMs}`)
+    }
+    // SQS delays by whole seconds: nothing is to be delivered before its time.
+    const delaySeconds = Math.ceil(delayMs / 1000)
     const command = new SendMessageCommand({
       QueueUrl: this.#urls[queue],
       MessageBody: messageOf(id),

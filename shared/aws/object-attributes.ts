@@ -66,8 +66,11 @@ const checkHeaders = (headers: Readonly<Record<string, string | undefined>>): vo
   }
 }
 
-/** `tagged`: what to say when the answer does not tell. */
-export const headOf = (output: HeadObjectCommandOutput, tagged: boolean): ObjectHead => {
+/**
+ * AWS tells the number of tags unless it is 0. Emulators may tell it to GET only: there, silence means that there may be
+ * some.
+ */
+export const headOf = (output: HeadObjectCommandOutput, emulated: boolean): ObjectHead => {
   const { [operationKey]: operationId, [hopsKey]: hops, ...metadata } = output.Metadata ?? {}
   return {
     etag: output.ETag ?? '',
@@ -75,7 +78,7 @@ export const headOf = (output: HeadObjectCommandOutput, tagged: boolean): Object
     ...versionIdOf(output.VersionId),
     lastModified: output.LastModified?.getTime() ?? 0,
     attributes: { ...plainAttributes(output), metadata, ...encryptionOf(output) },
-    tagged: output.TagCount === undefined ? tagged : output.TagCount > 0,
+    tagged: output.TagCount === undefined ? emulated : output.TagCount > 0,
     ...(operationId !== undefined && { mark: { operationId, ...hopsOf(hops) } }),
   }
 }

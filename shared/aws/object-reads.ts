@@ -13,12 +13,11 @@ import { codeOf, statusOf } from './faults.ts'
 import { headOf } from './object-attributes.ts'
 import { isAbsent, type S3Target, versionIdOf } from './s3-target.ts'
 
-/** `tellsTags`: whether the target says in answers to HEAD how many tags there are. If not, there may be some. */
-export const headObject = (target: S3Target, path: string, tellsTags: boolean): Promise<ObjectHead | null> =>
+export const headObject = (target: S3Target, path: string): Promise<ObjectHead | null> =>
   target.ask('head', async () => {
     try {
       const output = await target.clients.s3.send(new HeadObjectCommand({ Bucket: target.bucket, Key: path }))
-      return headOf(output, !tellsTags)
+      return headOf(output, target.clients.emulated)
     } catch (error) {
       if (isAbsent(error)) return null
       throw error

@@ -1,4 +1,5 @@
 import type { ObjectVersion } from '#domain/operation.ts'
+import { internalPrefix } from '#domain/path.ts'
 import type {
   ByteRange,
   CommitOutcome,
@@ -45,10 +46,8 @@ export class AwsObjectStore implements ObjectStore {
     this.#capabilities = capabilities
   }
 
-  /** AWS tells of tags here; of an emulator it must be known first. */
   async head(path: string): Promise<ObjectHead | null> {
-    const tellsTags = !this.#target.clients.emulated || (await this.#capabilities.get()).headTellsTags
-    return headObject(this.#target, path, tellsTags)
+    return headObject(this.#target, path)
   }
 
   async tags(path: string): Promise<Record<string, string>> {
@@ -90,6 +89,9 @@ export class AwsObjectStore implements ObjectStore {
   }
 
   async discard(path: string): Promise<void> {
+    if (!path.startsWith(internalPrefix)) {
+      throw new RangeError(`discard: got ${path}, expected a path under ${internalPrefix}`)
+    }
     return discardObject(this.#target, path)
   }
 

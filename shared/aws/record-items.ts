@@ -10,7 +10,7 @@ import { fromWire, type Item, toWire, ttlOf, type WireItem } from './dynamo-item
  *   digest    hex as bytes
  *   uses      'w' or 'r' before the line's key
  *   content   inline content as bytes; anything else as it is
- *   base      each version as [etag, size, versionId]
+ *   base      each version as [etag, size, versionId], an ETag that is an MD5 as bytes
  *   tries, leaseUntil   not there = 0
  *
  * Beside the record's own fields: `shard` and `at` (the index), `ttl`.
@@ -21,7 +21,7 @@ interface PackedRecord extends Item {
   readonly base?: PackedBase
 }
 
-type PackedVersion = readonly [etag: string, size: number, versionId?: string] | null
+type PackedVersion = readonly [etag: string | Uint8Array, size: number, versionId?: string] | null
 export type PackedBase = Readonly<Record<string, PackedVersion>>
 
 /** The record without its place in the index. */
@@ -80,15 +80,24 @@ export const packBase = (base: Base): PackedBase =>
   )
 
 const packVersion = ({ etag, size, versionId }: ObjectVersion): PackedVersion =>
-  versionId === undefined ? [etag, size] : [etag, size, versionId]
+  versionId === undefined ? [packEtag(etag), size] : [packEtag(etag), size, versionId]
+
+const packEtag = (etag: string): string | Uint8Array =>
+  /^"[0-9a-f]{32}"$/.test(etag) ? Buffer.from(etag.slice(1, -1), 'hex') : etag
+
+const unpackEtag = (packed: string | Uint8Array): string =>
+  typeof packed === 'string' ? packed : `"${Buffer.from(packed).toString('hex')}"`
 
 const unpackBase = (packed: PackedBase): Base =>
   Object.fromEntries(
     Object.entries(packed).map(([path, version]) => [path, version === null ? null : unpackVersion(version)]),
   )
 
-const unpackVersion = ([etag, size, versionId]: NonNullable<PackedVersion>): ObjectVersion =>
-  versionId === undefined ? { etag, size } : { etag, size, versionId }
+const unpackVersion = ([etag, size, versionId]: NonNullable<PackedVersion>): ObjectVersion => ({
+  etag: unpackEtag(etag),
+  size,
+  ...(versionId !== undefined && { versionId }),
+})
 
 /** With the digest, so that another request under the same id cannot replace the first one's body. */
 export const bodyId = (record: Pick<OperationRecord, 'id' | 'digest'>): string =>

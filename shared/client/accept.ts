@@ -60,17 +60,23 @@ const inProcess = (ports: Ports) => ({ now: ports.clock.now(), newId: () => port
  * Makes a wish an operation that is durably accepted. Content over 16 KiB goes straight to S3 first: of a `write` as parts of
  * the file to be, of an `append` as an object of its own. Nothing is left behind by what was refused.
  */
-export const accept = async (ports: Ports, given: Wanted, options: AcceptOptions = {}): Promise<OperationRecord> => {
+export const accept = async (
+  ports: Ports,
+  given: Wanted,
+  options: AcceptOptions = {},
+): Promise<OperationRecord> => {
   options.signal?.throwIfAborted()
   const wanted = settle(ports, given)
   const record = preview(ports, wanted)
   const { content, request, id } = wanted
   if (content === undefined) return submitRequest(ports, { ...request, id }, options)
   const measured = await measure(content, limits.bodyBytes)
-  if (measured.kind === 'small') return submitRequest(ports, { ...request, id, bytes: measured.bytes }, options)
+  if (measured.kind === 'small')
+    return submitRequest(ports, { ...request, id, bytes: measured.bytes }, options)
   const outgoing: Outgoing = { ...options, chunks: measured.chunks, size: measured.size ?? options.size }
   const earlier = given.request['id'] === undefined ? undefined : await ports.operations.get(id)
-  if (earlier !== undefined) return acceptAgain(ports, { ...request, id }, earlier, { ...options, size: outgoing.size })
+  if (earlier !== undefined)
+    return acceptAgain(ports, { ...request, id }, earlier, { ...options, size: outgoing.size })
   return kindOf(record.kind).content === 'staged'
     ? acceptStaged(ports, { ...request, id }, outgoing)
     : acceptUpload(ports, { ...request, id }, record, outgoing)
@@ -108,7 +114,12 @@ const acceptUpload = async (
 ): Promise<OperationRecord> => {
   const path = targetOf(record)
   const mark = { operationId: record.id }
-  const { uploadId, parts, size } = await fillUpload(ports, path, { attributes: newAttributes(record.args), mark }, outgoing)
+  const { uploadId, parts, size } = await fillUpload(
+    ports,
+    path,
+    { attributes: newAttributes(record.args), mark },
+    outgoing,
+  )
   try {
     return await submitRequest(ports, { ...request, upload: uploadId, parts: parts.length, size }, outgoing)
   } catch (error) {
@@ -117,7 +128,11 @@ const acceptUpload = async (
   }
 }
 
-const acceptStaged = async (ports: Ports, request: OperationRequest, outgoing: Outgoing): Promise<OperationRecord> => {
+const acceptStaged = async (
+  ports: Ports,
+  request: OperationRequest,
+  outgoing: Outgoing,
+): Promise<OperationRecord> => {
   const id = String(request['id'])
   const size = await stage(ports, id, outgoing)
   try {

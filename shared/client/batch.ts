@@ -3,7 +3,7 @@ import { isLockstepError, LockstepError } from '#domain/errors.ts'
 import type { OperationRecord } from '#domain/operation.ts'
 import { withCatalogue } from '#engine/retry.ts'
 import type { Ports } from '#ports/ports.ts'
-import { accept, type AcceptOptions, preview, settle, type Wanted } from './accept.ts'
+import { type AcceptOptions, accept, preview, settle, type Wanted } from './accept.ts'
 
 /** Submits on their way at once: enough to hide the time of a round trip, few enough not to be throttled. */
 const submitsAtOnce = 16
@@ -62,7 +62,10 @@ const check = (ports: Ports, request: Wanted): Checked => {
  * An operation whose submit had no clear answer may still enter its line later: what follows it on the same path could
  * overtake it, and is not submitted.
  */
-const inTurn = async (before: readonly Promise<Fate>[], work: () => Promise<BatchOutcome>): Promise<BatchOutcome> => {
+const inTurn = async (
+  before: readonly Promise<Fate>[],
+  work: () => Promise<BatchOutcome>,
+): Promise<BatchOutcome> => {
   const fates = await Promise.all(before)
   if (fates.every((fate) => fate === 'known')) return work()
   const message =
@@ -81,7 +84,13 @@ const acceptOne = async (ports: Ports, wanted: Wanted, options: AcceptOptions): 
 }
 
 /** Codes of submits that were answered: nothing of them will arrive later. */
-const answered: ReadonlySet<string> = new Set(['InvalidArgument', 'TooLarge', 'Conflict', 'LineFull', 'UploadVoided'])
+const answered: ReadonlySet<string> = new Set([
+  'InvalidArgument',
+  'TooLarge',
+  'Conflict',
+  'LineFull',
+  'UploadVoided',
+])
 
 const fateOf = (outcome: BatchOutcome): Fate =>
   outcome.kind === 'accepted' || answered.has(outcome.error.code) ? 'known' : 'unknown'

@@ -42,7 +42,8 @@ const measureStream = async (
 const bytesOf = (chunk: unknown): Uint8Array => {
   if (chunk instanceof Uint8Array) return chunk
   if (typeof chunk !== 'string') throw invalid('content', chunk, 'text or a Uint8Array')
-  if (!chunk.isWellFormed()) throw invalid('content', chunk, 'well-formed Unicode; give other content as bytes')
+  if (!chunk.isWellFormed())
+    throw invalid('content', chunk, 'well-formed Unicode; give other content as bytes')
   return Buffer.from(chunk, 'utf8')
 }
 
@@ -58,7 +59,8 @@ async function* resumed(
   try {
     // Taken out one by one, so that each can be freed once it was used.
     for (let chunk = head.shift(); chunk !== undefined; chunk = head.shift()) yield chunk
-    for (let next = await source.next(); next.done !== true; next = await source.next()) yield bytesOf(next.value)
+    for (let next = await source.next(); next.done !== true; next = await source.next())
+      yield bytesOf(next.value)
   } finally {
     await source.return?.()
   }

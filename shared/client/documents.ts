@@ -8,11 +8,17 @@ import type { LinkedReadResult } from './results.ts'
 /** The document of a record as users see it: with why it waits, or with a fresh link to what a large read has seen. */
 export const showRecord = async (ports: Ports, record: OperationRecord): Promise<OperationDocument> => {
   if (record.status === 'waiting') return explain(ports, record)
-  return { ...documentOf(record), ...(record.result !== undefined && { result: await linkedResult(ports, record) }) }
+  return {
+    ...documentOf(record),
+    ...(record.result !== undefined && { result: await linkedResult(ports, record) }),
+  }
 }
 
 /** Records keep no URL, since it would expire in them: it is signed for whoever asks. */
-const linkedResult = async (ports: Ports, record: OperationRecord): Promise<Readonly<Record<string, unknown>>> => {
+const linkedResult = async (
+  ports: Ports,
+  record: OperationRecord,
+): Promise<Readonly<Record<string, unknown>>> => {
   const { result = {} } = record
   if (record.kind !== 'read' || result['link'] !== true) return result
   const { link: _, ...seen } = result as unknown as ReadResult

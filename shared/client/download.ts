@@ -64,7 +64,9 @@ const open = async (
 ): Promise<AsyncIterable<Uint8Array>> => {
   signal?.throwIfAborted()
   const patience = { until: ports.clock.now() + patienceMs, unanswered: true, signal }
-  const outcome = await retrying(ports, patience, () => ports.objects.get(pin.path, { etag: pin.etag, range }))
+  const outcome = await retrying(ports, patience, () =>
+    ports.objects.get(pin.path, { etag: pin.etag, range }),
+  )
   if (outcome.kind !== 'found') throw changed(pin, outcome.kind)
   if (outcome.size !== pin.size) throw wrongSize(pin)
   return outcome.bytes
@@ -108,7 +110,8 @@ export const download = async (
     }),
   )
   const failed = (await Promise.allSettled(fetchers)).find((outcome) => outcome.status === 'rejected')
-  if (failed !== undefined) throw options.signal?.aborted === true ? options.signal.reason : (stop.signal.reason as Error)
+  if (failed !== undefined)
+    throw options.signal?.aborted === true ? options.signal.reason : (stop.signal.reason as Error)
 }
 
 const changed = ({ path, etag }: Pin, found: 'changed' | 'absent'): LockstepError =>
@@ -119,6 +122,10 @@ const changed = ({ path, etag }: Pin, found: 'changed' | 'absent'): LockstepErro
   )
 
 const wrongSize = ({ path, size }: Pin): LockstepError =>
-  new LockstepError('Internal', `${show(path)}: what came is not the ${size} bytes expected. Read it again.`, {
-    details: { path, size },
-  })
+  new LockstepError(
+    'Internal',
+    `${show(path)}: what came is not the ${size} bytes expected. Read it again.`,
+    {
+      details: { path, size },
+    },
+  )

@@ -25,7 +25,11 @@ const isSpecial = async (file: string): Promise<boolean> => {
   }
 }
 
-const writeTo = async (file: string, flags: 'w' | 'wx', fill: (sink: Sink) => Promise<void>): Promise<void> => {
+const writeTo = async (
+  file: string,
+  flags: 'w' | 'wx',
+  fill: (sink: Sink) => Promise<void>,
+): Promise<void> => {
   const handle = await open(file, flags)
   try {
     await fill({ write: (bytes, position) => writeAll(handle, bytes, position) })

@@ -63,7 +63,8 @@ export class Operation<Result = AnyResult> {
 }
 
 const failureOf = ({ id, kind, status, error }: OperationDocument): LockstepError => {
-  if (error === undefined) return new LockstepError('Internal', `The ${kind} ${id} is ${status} without a reason.`)
+  if (error === undefined)
+    return new LockstepError('Internal', `The ${kind} ${id} is ${status} without a reason.`)
   // A code of a newer version than this client must not be lost in a lookup that fails.
   const code = Object.hasOwn(errorCatalogue, error.code) ? error.code : 'Internal'
   return new LockstepError(code, error.message, { details: { ...error.details, id } })

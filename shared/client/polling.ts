@@ -23,7 +23,11 @@ const faultMs = 60_000
  * status, then ever less often, so that a long wait costs one small read in two seconds. Throws LockstepError
  * `NotFound`, `Timeout`; the signal's reason.
  */
-export async function* follow(ports: Ports, id: string, options: WaitOptions = {}): AsyncGenerator<OperationRecord> {
+export async function* follow(
+  ports: Ports,
+  id: string,
+  options: WaitOptions = {},
+): AsyncGenerator<OperationRecord> {
   const { timeoutMs, signal } = options
   const until = timeoutMs === undefined ? Number.POSITIVE_INFINITY : ports.clock.now() + timeoutMs
   let pauseMs = firstPauseMs
@@ -43,7 +47,11 @@ export async function* follow(ports: Ports, id: string, options: WaitOptions = {
 }
 
 /** The record once it is final. */
-export const untilFinal = async (ports: Ports, id: string, options: WaitOptions): Promise<OperationRecord> => {
+export const untilFinal = async (
+  ports: Ports,
+  id: string,
+  options: WaitOptions,
+): Promise<OperationRecord> => {
   for await (const record of follow(ports, id, options)) if (isFinal(record.status)) return record
   throw new LockstepError('Internal', `The wait for ${id} ended without a final state.`)
 }

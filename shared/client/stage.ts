@@ -34,7 +34,8 @@ export const stage = async (ports: Ports, id: string, outgoing: Outgoing): Promi
       if (outcome === 'done') return body.size
       found = await retrying(ports, patience(ports, outgoing.signal), () => ports.objects.head(path))
       // An earlier try that seemed to fail has put it: there is one body per id.
-      if (outcome !== 'changed' && found?.mark?.operationId === id && found.size === body.size) return body.size
+      if (outcome !== 'changed' && found?.mark?.operationId === id && found.size === body.size)
+        return body.size
     }
     throw new LockstepError(
       'UploadVoided',
@@ -48,7 +49,10 @@ export const stage = async (ports: Ports, id: string, outgoing: Outgoing): Promi
 }
 
 /** A commit without an answer may have happened: whoever looks at what is there knows more. */
-const commitOnce = async (body: Prepared, expect: Expect): Promise<CompleteOutcome['kind'] | 'unanswered'> => {
+const commitOnce = async (
+  body: Prepared,
+  expect: Expect,
+): Promise<CompleteOutcome['kind'] | 'unanswered'> => {
   try {
     return (await body.commit(expect)).kind
   } catch (error) {
@@ -69,10 +73,15 @@ const prepareBody = async (ports: Ports, path: string, mark: Mark, outgoing: Out
       abandon: () => Promise.resolve(),
     }
   }
-  const { uploadId, parts, size } = await fillUpload(ports, path, { attributes, mark }, {
-    ...outgoing,
-    chunks: measured.chunks,
-  })
+  const { uploadId, parts, size } = await fillUpload(
+    ports,
+    path,
+    { attributes, mark },
+    {
+      ...outgoing,
+      chunks: measured.chunks,
+    },
+  )
   return {
     size,
     commit: (expect) => ports.objects.complete(path, uploadId, parts, expect),

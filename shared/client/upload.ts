@@ -51,7 +51,12 @@ export const fillUpload = async (
 }
 
 /** Ends only when no part is on its way any more: an abort before that would leave late parts behind. */
-const sendParts = async (ports: Ports, path: string, uploadId: string, outgoing: Outgoing): Promise<Part[]> => {
+const sendParts = async (
+  ports: Ports,
+  path: string,
+  uploadId: string,
+  outgoing: Outgoing,
+): Promise<Part[]> => {
   const buffers = new PartBuffers(partBuffers, partBytesFor(outgoing.size))
   const sending = new Set<Promise<void>>()
   const parts: Part[] = []
@@ -105,7 +110,11 @@ const sendPart = async (
 
 const refuseTooLarge = (size: number): void => {
   if (size <= limits.fileBytes) return
-  throw new LockstepError('TooLarge', `content: got ${size} bytes or more, expected at most ${limits.fileBytes}.`, {
-    details: { field: 'content', limitBytes: limits.fileBytes, gotBytes: size },
-  })
+  throw new LockstepError(
+    'TooLarge',
+    `content: got ${size} bytes or more, expected at most ${limits.fileBytes}.`,
+    {
+      details: { field: 'content', limitBytes: limits.fileBytes, gotBytes: size },
+    },
+  )
 }

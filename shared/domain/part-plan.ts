@@ -115,13 +115,12 @@ const cutLong = (piece: Piece, copyBytes: number): PlannedPart[] => {
 const copyOf = (source: ObjectPiece): PlannedPart => ({ kind: 'copy', source, size: source.size })
 
 /**
- * The last part may be of any size. S3 copies a range only of an object larger than 5 MB, but whole ones of
- * any size.
+ * The last part may be of any size; a lone piece is a whole segment here, and S3 copies whole objects of any
+ * size.
  */
 const lastOf = (carry: readonly Piece[]): PlannedPart => {
   const [only, ...others] = carry
-  if (only?.kind !== 'object' || others.length > 0) return gatherOf(carry)
-  return only.size === only.of || only.of > limits.partMinBytes ? copyOf(only) : gatherOf(carry)
+  return only?.kind === 'object' && others.length === 0 ? copyOf(only) : gatherOf(carry)
 }
 
 const sliceOf = (piece: Piece, start: number, size: number): Piece => ({

@@ -25,9 +25,9 @@ export class MemoryArrivalStore implements ArrivalStore {
   }
 }
 
-/** S3: left-padded with zeros to equal length, then compared as text. */
+/** S3: the shorter right-padded with zeros, then compared as text. */
 const compareSequencers = (a: string, b: string): number => {
   const length = Math.max(a.length, b.length)
-  const [left, right] = [a, b].map((text) => text.toUpperCase().padStart(length, '0')) as [string, string]
+  const [left, right] = [a, b].map((text) => text.toUpperCase().padEnd(length, '0')) as [string, string]
   return left < right ? -1 : left > right ? 1 : 0
 }

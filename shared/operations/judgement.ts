@@ -31,17 +31,18 @@ export const sizeIn = (seen: Versions, path: string): number => headOf(seen, pat
 export const notFound = (path: string): ErrorDocument =>
   new LockstepError('NotFound', `${show(path)} does not exist.`, { details: { path } }).toDocument()
 
-export const tooLarge = (path: string, size: number): ErrorDocument =>
-  new LockstepError(
-    'TooLarge',
-    `${show(path)} would have or has ${size} bytes, at most ${limits.fileBytes} are possible.`,
-    {
-      details: { path, size, limit: limits.fileBytes },
-    },
-  ).toDocument()
-
-export const tooLargeIf = (path: string, size: number): ErrorDocument | undefined =>
-  size > limits.fileBytes ? tooLarge(path, size) : undefined
+/** `TooLarge` if the file has (a source), or would have (a target), more bytes than we take. */
+export const tooLargeIf = (
+  path: string,
+  size: number,
+  verb: 'has' | 'would have' = 'would have',
+): ErrorDocument | undefined => {
+  if (size <= limits.fileBytes) return undefined
+  const message = `${show(path)} ${verb} ${size} bytes, expected at most ${limits.fileBytes}.`
+  return new LockstepError('TooLarge', message, {
+    details: { path, size, limit: limits.fileBytes },
+  }).toDocument()
+}
 
 export const invalidDocument = (field: string, got: unknown, expected: string): ErrorDocument =>
   invalid(field, got, expected).toDocument()
@@ -110,5 +111,5 @@ export const unfitSource = (
 ): ErrorDocument | undefined => {
   const head = headOf(seen, path)
   if (head === null) return notFound(path)
-  return unmetMatch(path, head, etag, argument) ?? tooLargeIf(path, head.size)
+  return unmetMatch(path, head, etag, argument) ?? tooLargeIf(path, head.size, 'has')
 }

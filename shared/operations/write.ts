@@ -60,10 +60,8 @@ const commitUpload = async (task: Task<WriteArgs>, seen: Seen, content: UploadCo
   if (parts === null) return failedWith(uploadVoided(`The upload for ${show(target)} is gone.`))
   const size = parts.reduce((sum, part) => sum + part.size, 0)
   if (parts.length !== content.parts || size !== content.size) {
-    const got = `${parts.length} parts of ${size} bytes`
-    return failedWith(
-      invalidDocument('upload', got, `${content.parts} parts of ${content.size} bytes, as submitted`),
-    )
+    const got = partsOf(parts.length, size)
+    return failedWith(invalidDocument('upload', got, `${partsOf(content.parts, content.size)}, as submitted`))
   }
   const outcome = await task.objects.complete(
     target,
@@ -88,3 +86,6 @@ const commitUpload = async (task: Task<WriteArgs>, seen: Seen, content: UploadCo
       )
   }
 }
+
+const partsOf = (count: number, size: number): string =>
+  `${count} ${count === 1 ? 'part' : 'parts'} of ${size} bytes in all`

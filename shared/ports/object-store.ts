@@ -30,6 +30,7 @@ export interface ObjectHead extends ObjectVersion {
   readonly lastModified: number
   /** Without `tags`: {@link ObjectStore.tags} fetches them, if `tagged`. */
   readonly attributes: ObjectAttributes
+  /** Whether it has tags; also true where the target does not tell. */
   readonly tagged: boolean
   readonly mark?: Mark
 }
@@ -53,7 +54,10 @@ export type CommitOutcome =
 
 export type CompleteOutcome =
   | CommitOutcome
-  /** There is no such upload: it was completed or aborted before. */
+  /**
+   * There is no such upload: it was completed or aborted before. (For some time, S3 may answer a repeat of a
+   * successful completion with that success instead; it changes nothing then.)
+   */
   | { readonly kind: 'no-upload' }
   /** Answered 409: S3 voids an upload whose commit met a concurrent change. */
   | { readonly kind: 'void' }

@@ -4,7 +4,7 @@ import type { OperationRecord } from '#domain/operation.ts'
 import { firstDueAt, openShard } from '#domain/schedule.ts'
 import type { EnterTogetherOutcome, LineStore } from '#ports/line-store.ts'
 import type { OperationStore } from '#ports/operation-store.ts'
-import type { LineStoreSetup } from './line-store.suite.ts'
+import type { LineStoreSetup, Setup } from './setups.ts'
 import {
   bytesOf,
   inParallel,
@@ -21,14 +21,14 @@ const usesOf = (lines: readonly string[], mode: Mode = 'write'): LineUse[] =>
   lines.map((line) => ({ line, mode }))
 
 /** The laws of {@link LineStore.enterTogether}: one transaction over lines and record. */
-export const describeEnterTogether = (setup: () => Promise<LineStoreSetup>): void => {
+export const describeEnterTogether = (setup: Setup<LineStoreSetup>): void => {
   describe('enterTogether', () => {
     describeGuards(setup)
     describeOrder(setup)
   })
 }
 
-const describeGuards = (setup: () => Promise<LineStoreSetup>): void => {
+const describeGuards = (setup: Setup<LineStoreSetup>): void => {
   let lines: LineStore
   let operations: OperationStore
   beforeAll(async () => {
@@ -148,7 +148,7 @@ const describeGuards = (setup: () => Promise<LineStoreSetup>): void => {
     const line = uniqueLine('twice')
     for (const keys of [numbersTo(100).map((n) => uniqueLine(`${n}`)), [], [line, line]]) {
       const record = recordOf({ uses: usesOf(keys) })
-      await expect(create(record)).rejects.toThrow()
+      await expect(create(record)).rejects.toBeInstanceOf(Error)
       expect(await operations.get(record.id)).toBeUndefined()
     }
     expect(await idsIn([line])).toEqual([[]])
@@ -173,7 +173,7 @@ const describeGuards = (setup: () => Promise<LineStoreSetup>): void => {
   })
 }
 
-const describeOrder = (setup: () => Promise<LineStoreSetup>): void => {
+const describeOrder = (setup: Setup<LineStoreSetup>): void => {
   let lines: LineStore
   let operations: OperationStore
   beforeAll(async () => {

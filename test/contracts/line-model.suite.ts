@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LineEntry, Mode } from '#domain/line.ts'
 import type { LineStore } from '#ports/line-store.ts'
-import type { LineStoreSetup } from './line-store.suite.ts'
+import type { LineStoreSetup, Setup } from './setups.ts'
 import { newId, start, uniqueLine } from './support.ts'
 
 /** What a line is, in a dozen lines: the reference that every store is held against. */
@@ -77,7 +77,7 @@ const runStep = async (
 }
 
 /** Random sequences of calls on one line, each answer compared with the reference. */
-export const describeLineModel = (setup: () => Promise<LineStoreSetup>, runs: number): void => {
+export const describeLineModel = (setup: Setup<LineStoreSetup>, runs: number): void => {
   describe('any sequence of calls', () => {
     it('answers as the reference line does', async () => {
       const { lines } = await setup()

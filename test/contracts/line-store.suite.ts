@@ -1,18 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { lineOfName, lineOfPath } from '#domain/line.ts'
 import type { EnterOutcome, LineStore } from '#ports/line-store.ts'
-import type { OperationStore } from '#ports/operation-store.ts'
 import { describeEnterTogether } from './enter-together.suite.ts'
 import { describeLineModel } from './line-model.suite.ts'
+import { type LineStoreSetup, once, type Setup } from './setups.ts'
 import { filledTo, inParallel, newId, numbersTo, oddNames, start, uniqueLine, uniquePath } from './support.ts'
-
-export interface LineStoreSetup {
-  readonly lines: LineStore
-  /** Over the same tables. */
-  readonly operations: OperationStore
-  /** Deletes a line's item, as TTL does after 14 unused days. */
-  collectLine(key: string): Promise<void>
-}
 
 const ticketIn = ({ line }: EnterOutcome, id: string): number | undefined =>
   line.entries.find((entry) => entry.id === id)?.ticket
@@ -20,29 +12,24 @@ const ticketIn = ({ line }: EnterOutcome, id: string): number | undefined =>
 /** The laws of {@link LineStore}. `modelRuns`: how many random sequences to try. */
 export const describeLineStoreContract = (
   name: string,
-  setup: () => Promise<LineStoreSetup>,
+  setup: Setup<LineStoreSetup>,
   options: { modelRuns?: number } = {},
 ): void => {
   describe(`line store: ${name}`, () => {
-    let shared: Promise<LineStoreSetup> | undefined
-    const once = (): Promise<LineStoreSetup> => {
-      shared ??= setup()
-      return shared
-    }
-    describeEntering(once)
-    describeLeaving(once)
-    describeReading(once)
-    describeNudging(once)
-    describeEnterTogether(once)
-    describeLineModel(once, options.modelRuns ?? 100)
+    const shared = once(setup)
+    describeEntering(shared)
+    describeLeaving(shared)
+    describeReading(shared)
+    describeNudging(shared)
+    describeEnterTogether(shared)
+    describeLineModel(shared, options.modelRuns ?? 100)
   })
 }
 
-const describeEntering = (setup: () => Promise<LineStoreSetup>): void => {
+const describeEntering = (setup: Setup<LineStoreSetup>): void => {
   let lines: LineStore
-  let collectLine: LineStoreSetup['collectLine']
   beforeAll(async () => {
-    ;({ lines, collectLine } = await setup())
+    ;({ lines } = await setup())
   })
 
   it('the first ticket of a line is the time in microseconds', async () => {
@@ -113,7 +100,7 @@ const describeEntering = (setup: () => Promise<LineStoreSetup>): void => {
       const outcome = await lines.enter({ line, mode: 'write' }, id, now)
       tickets.push(ticketIn(outcome, id) ?? 0)
       await lines.leave({ line, mode: 'write' }, id, now)
-      if (now === start + 2) await collectLine(line)
+      if (now === start + 2) await (await setup()).collectLine(line)
     }
     expect(tickets).toEqual(tickets.toSorted((a, b) => a - b))
     expect(new Set(tickets).size).toBe(tickets.length)
@@ -132,7 +119,7 @@ const describeEntering = (setup: () => Promise<LineStoreSetup>): void => {
   })
 }
 
-const describeLeaving = (setup: () => Promise<LineStoreSetup>): void => {
+const describeLeaving = (setup: Setup<LineStoreSetup>): void => {
   let lines: LineStore
   beforeAll(async () => {
     ;({ lines } = await setup())
@@ -202,7 +189,7 @@ const describeLeaving = (setup: () => Promise<LineStoreSetup>): void => {
   })
 }
 
-const describeReading = (setup: () => Promise<LineStoreSetup>): void => {
+const describeReading = (setup: Setup<LineStoreSetup>): void => {
   let lines: LineStore
   beforeAll(async () => {
     ;({ lines } = await setup())
@@ -243,7 +230,7 @@ const describeReading = (setup: () => Promise<LineStoreSetup>): void => {
   })
 }
 
-const describeNudging = (setup: () => Promise<LineStoreSetup>): void => {
+const describeNudging = (setup: Setup<LineStoreSetup>): void => {
   let lines: LineStore
   beforeAll(async () => {
     ;({ lines } = await setup())

@@ -5,8 +5,8 @@ import type { OperationRecord } from '#domain/operation.ts'
 import { doneShard, firstDueAt, lateDueAt, openShard } from '#domain/schedule.ts'
 import type { LineStore } from '#ports/line-store.ts'
 import type { OperationStore } from '#ports/operation-store.ts'
-import { claimOf, type OperationStoreSetup } from './operation-store.suite.ts'
-import { idsInShardOf, insisting, newId, recordOf, uniqueLine, uniqueTime } from './support.ts'
+import type { OperationStoreSetup, Setup } from './setups.ts'
+import { claimOf, idsInShardOf, insisting, newId, recordOf, uniqueLine, uniqueTime } from './support.ts'
 
 type Range = { from?: number; to?: number; newestFirst?: boolean }
 
@@ -27,7 +27,7 @@ const pagesOf = async (
 }
 
 /** The laws of the index: where an operation stands in it, from its submit to its end. */
-export const describeSchedule = (setup: () => Promise<OperationStoreSetup>): void => {
+export const describeSchedule = (setup: Setup<OperationStoreSetup>): void => {
   let operations: OperationStore
   let lines: LineStore
   beforeAll(async () => {

@@ -6,6 +6,7 @@ import type { OperationRecord } from '#domain/operation.ts'
 import { openShard } from '#domain/schedule.ts'
 import { isPortFault } from '#ports/faults.ts'
 import type { GetOutcome, ObjectAttributes } from '#ports/object-store.ts'
+import type { Claim, Ending } from '#ports/operation-store.ts'
 
 /**
  * The time that the suites count from. The present, because stores delete what is long over; nothing else
@@ -48,6 +49,18 @@ export const recordOf = (overrides: Partial<OperationRecord> = {}): OperationRec
   leaseUntil: 0,
   ...overrides,
 })
+
+/** A first claim, with a lease of 30 s. */
+export const claimOf = (overrides: Partial<Claim> = {}): Claim => ({
+  seenAttempt: 0,
+  leaseUntil: start + 30_000,
+  nonce: newId(),
+  base: {},
+  now: start,
+  ...overrides,
+})
+
+export const succeeded: Ending = { status: 'succeeded', result: { etag: '"e"' }, now: start + 100 }
 
 export const plain: ObjectAttributes = { contentType: 'text/plain', metadata: {} }
 
@@ -120,4 +133,11 @@ export const oddNames: readonly string[] = [
 export const filledTo = (prefix: string, bytes: number): string => {
   const left = bytes - Buffer.byteLength(prefix)
   return prefix + 'é'.repeat(Math.floor(left / 2)) + 'x'.repeat(left % 2)
+}
+
+/** Bytes that differ from place to place, so that a shifted range shows. */
+export const patternOf = (size: number): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  for (let index = 0; index < size; index += 1) bytes[index] = (index * 31 + (index >> 8)) & 255
+  return bytes
 }

@@ -21,7 +21,7 @@ export const pattern = (size: number, seed = 1): Uint8Array => {
 
 export const memoryObjects = (): MemoryObjectStore => new MemoryObjectStore({ clock: new VirtualClock() })
 
-export const bytesOf = async (objects: ObjectStore, path: string): Promise<Uint8Array | undefined> => {
+export const bytesOf = async (objects: ObjectStore, path: string): Promise<Buffer | undefined> => {
   const outcome = await objects.get(path)
   if (outcome.kind !== 'found') return undefined
   const chunks: Uint8Array[] = []
@@ -143,8 +143,16 @@ export const fail = async (
   return outcome.error
 }
 
-export const write = (objects: ObjectStore, path: string, body: Uint8Array, more: object = {}): Promise<Result> =>
-  succeed(objects, 'write', { path, ...more }, { content: inline(body) })
+export const write = (
+  objects: ObjectStore,
+  path: string,
+  body: Uint8Array,
+  more: object = {},
+): Promise<Result> => succeed(objects, 'write', { path, ...more }, { content: inline(body) })
 
-export const append = (objects: ObjectStore, path: string, body: Uint8Array, more: object = {}): Promise<Result> =>
-  succeed(objects, 'append', { path, ...more }, { content: inline(body) })
+export const append = (
+  objects: ObjectStore,
+  path: string,
+  body: Uint8Array,
+  more: object = {},
+): Promise<Result> => succeed(objects, 'append', { path, ...more }, { content: inline(body) })

@@ -8,8 +8,8 @@ import {
   bytesOf,
   fail,
   fakeTask,
-  memoryObjects,
   MIB,
+  memoryObjects,
   observe,
   operationId,
   pattern,
@@ -30,7 +30,12 @@ const attributes = {
   storageClass: 'STANDARD_IA',
 }
 
-const recovered = (kindName: string, args: object, base: Record<string, ObjectVersion | null>, found = null as never) => {
+const recovered = (
+  kindName: string,
+  args: object,
+  base: Record<string, ObjectVersion | null>,
+  found = null as never,
+) => {
   const kind = kindOf(kindName)
   if (kind.effect !== 'change') throw new Error(`${kindName} changes nothing`)
   return kind.recovered(fakeTask(objects, kind, args), base, found)
@@ -50,7 +55,11 @@ describe.each(['copy', 'move'])('%s', (kindName) => {
 
   it('replaces what is there, attributes included', async () => {
     await objects.write('a', text('new'))
-    await objects.write('b', text('old'), { contentType: 'text/html', metadata: { old: '1' }, tags: { t: '1' } })
+    await objects.write('b', text('old'), {
+      contentType: 'text/html',
+      metadata: { old: '1' },
+      tags: { t: '1' },
+    })
     await succeed(objects, kindName, { from: 'a', to: 'b' })
     expect((await objects.head('b'))?.attributes.metadata).toEqual({})
     expect(await objects.tags('b')).toEqual({})
@@ -59,7 +68,11 @@ describe.each(['copy', 'move'])('%s', (kindName) => {
   it('fails as NotFound that names a missing source, whatever is asked of it', async () => {
     for (const conditions of [{}, { fromIfMatch: 'abc' }, { ifMatch: '*' }]) {
       const error = await fail(objects, kindName, { from: 'a', to: 'b', ...conditions })
-      expect([error.code, error.message, error.details]).toEqual(['NotFound', '"a" does not exist.', { path: 'a' }])
+      expect([error.code, error.message, error.details]).toEqual([
+        'NotFound',
+        '"a" does not exist.',
+        { path: 'a' },
+      ])
     }
   })
 
@@ -145,10 +158,13 @@ describe('delete', () => {
 
 describe('concat', () => {
   const fill = async (sizes: Record<string, number>): Promise<void> => {
-    for (const [path, size] of Object.entries(sizes)) await objects.write(path, pattern(size, path.charCodeAt(0)))
+    for (const [path, size] of Object.entries(sizes))
+      await objects.write(path, pattern(size, path.charCodeAt(0)))
   }
   const joined = async (from: string[]): Promise<Buffer> =>
-    Buffer.concat(await Promise.all(from.map(async (path) => (await bytesOf(objects, path)) ?? new Uint8Array())))
+    Buffer.concat(
+      await Promise.all(from.map(async (path) => (await bytesOf(objects, path)) ?? new Uint8Array())),
+    )
 
   it.each([
     [{ a: 1, b: 0, c: 2 }, ['c', 'a', 'b', 'a']],
@@ -180,12 +196,15 @@ describe('concat', () => {
     expect((await bytesOf(objects, 'to'))?.equals(wanted)).toBe(true)
   })
 
-  it('takes attributes of the first source, or keeps those of a target that is among the sources', async () => {
+  it('takes attributes of the first source, or keeps those of a target that is a source', async () => {
     await objects.write('a', text('a'), { ...attributes, tags: { team: 'x' } })
     await objects.write('b', text('b'), { contentType: 'text/html', metadata: {} })
     await objects.write('to', text('t'), { contentType: 'text/plain', metadata: { to: '1' } })
     await succeed(objects, 'concat', { from: ['b', 'a', 'to'], to: 'to' })
-    expect((await objects.head('to'))?.attributes).toEqual({ contentType: 'text/plain', metadata: { to: '1' } })
+    expect((await objects.head('to'))?.attributes).toEqual({
+      contentType: 'text/plain',
+      metadata: { to: '1' },
+    })
     await succeed(objects, 'concat', { from: ['a', 'b'], to: 'to' })
     expect((await objects.head('to'))?.attributes).toEqual(attributes)
     expect(await objects.tags('to')).toEqual({ team: 'x' })

@@ -10,8 +10,8 @@ import {
   fail,
   fakeTask,
   inline,
-  memoryObjects,
   MIB,
+  memoryObjects,
   observe,
   operationId,
   pattern,
@@ -28,8 +28,13 @@ beforeEach(() => {
 })
 
 const filledUpload = async (sizes: number[]): Promise<Content & { kind: 'upload' }> => {
-  const uploadId = await objects.createUpload('a', { contentType: 'text/csv', metadata: { by: 'client' } }, { operationId })
-  for (const [index, size] of sizes.entries()) await objects.uploadPart('a', uploadId, index + 1, pattern(size, index))
+  const uploadId = await objects.createUpload(
+    'a',
+    { contentType: 'text/csv', metadata: { by: 'client' } },
+    { operationId },
+  )
+  for (const [index, size] of sizes.entries())
+    await objects.uploadPart('a', uploadId, index + 1, pattern(size, index))
   return { kind: 'upload', uploadId, parts: sizes.length, size: sizes.reduce((sum, size) => sum + size, 0) }
 }
 
@@ -51,7 +56,11 @@ describe('write', () => {
   })
 
   it('replaces a file as a whole: nothing of what was there stays', async () => {
-    await objects.write('a', text('old'), { contentType: 'text/html', metadata: { old: '1' }, tags: { t: '1' } })
+    await objects.write('a', text('old'), {
+      contentType: 'text/html',
+      metadata: { old: '1' },
+      tags: { t: '1' },
+    })
     await write(objects, 'a', text('new'))
     const head = await objects.head('a')
     expect(head?.attributes).toEqual({ contentType: 'application/octet-stream', metadata: {} })
@@ -83,7 +92,12 @@ describe('write', () => {
 
 describe('preconditions of the file written', () => {
   const check = async (conditions: object) => {
-    const outcome = await tryOnce(objects, 'write', { path: 'a', ...conditions }, { content: inline(text('new')) })
+    const outcome = await tryOnce(
+      objects,
+      'write',
+      { path: 'a', ...conditions },
+      { content: inline(text('new')) },
+    )
     return outcome.kind === 'failed' ? outcome.error : outcome.kind
   }
 
@@ -143,7 +157,7 @@ describe('write of an upload that the client has filled', () => {
     expect(await objects.uploads('')).toEqual([])
   })
 
-  it('fails as UploadVoided if the upload is gone: nothing was written, and it may be sent again', async () => {
+  it('fails as UploadVoided if the upload is gone: nothing was written, send it again', async () => {
     const content = await filledUpload([10])
     await objects.abort('a', content.uploadId)
     expect(await fail(objects, 'write', { path: 'a' }, { content })).toMatchObject({
@@ -155,8 +169,14 @@ describe('write of an upload that the client has filled', () => {
   })
 
   it.each([
-    [{ parts: 2 }, 'upload: got "1 parts of 10 bytes", expected 2 parts of 10 bytes, as submitted.'],
-    [{ size: 11 }, 'upload: got "1 parts of 10 bytes", expected 1 parts of 11 bytes, as submitted.'],
+    [
+      { parts: 2 },
+      'upload: got "1 part of 10 bytes in all", expected 2 parts of 10 bytes in all, as submitted.',
+    ],
+    [
+      { size: 11 },
+      'upload: got "1 part of 10 bytes in all", expected 1 part of 11 bytes in all, as submitted.',
+    ],
   ])('refuses other parts than submitted: %j', async (other, message) => {
     const content = { ...(await filledUpload([10])), ...other }
     const error = await fail(objects, 'write', { path: 'a' }, { content })
@@ -168,7 +188,9 @@ describe('write of an upload that the client has filled', () => {
     const content = await filledUpload([10, 10])
     const error = await fail(objects, 'write', { path: 'a' }, { content })
     expect(error.code).toBe('InvalidArgument')
-    expect(error.message).toMatch(/^upload: got "part 1 has 10 bytes.*expected parts of at least 5 MiB each, except the last\.$/)
+    expect(error.message).toMatch(
+      /^upload: got "part 1 has 10 bytes.*expected parts of at least 5 MiB each, except the last\.$/,
+    )
   })
 
   it('keeps the upload when an outsider changed the file, and commits it onto the new version', async () => {
@@ -182,12 +204,20 @@ describe('write of an upload that the client has filled', () => {
     expect(again).toMatchObject({ kind: 'done', result: { size: 10 } })
   })
 
-  it.each(['void', 'no-upload'] as const)('answers UploadVoided if the commit is answered with %s', async (kind) => {
-    const content = await filledUpload([10])
-    const answer: Intercept = async (call, proceed) => (call.method === 'complete' ? { kind } : proceed())
-    const outcome = await tryOnce(intercepted(objects, 'objects', answer), 'write', { path: 'a' }, { content })
-    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'UploadVoided', retryable: true } })
-  })
+  it.each(['void', 'no-upload'] as const)(
+    'answers UploadVoided if the commit is answered with %s',
+    async (kind) => {
+      const content = await filledUpload([10])
+      const answer: Intercept = async (call, proceed) => (call.method === 'complete' ? { kind } : proceed())
+      const outcome = await tryOnce(
+        intercepted(objects, 'objects', answer),
+        'write',
+        { path: 'a' },
+        { content },
+      )
+      expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'UploadVoided', retryable: true } })
+    },
+  )
 
   it('refuses more than a file may have', async () => {
     const content = { ...(await filledUpload([10])), size: limits.fileBytes + 1 }

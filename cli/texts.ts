@@ -1,0 +1,18 @@
+import type { OperationDocument } from '#client/index.ts'
+
+/** Operations in words and columns, for people. */
+
+/** `write 01J... succeeded: size 6, etag "..."`. */
+export const documentLine = ({ id, kind, status, result }: OperationDocument): string => {
+  const facts = Object.entries(result ?? {}).map(([name, value]) => `${name} ${textOf(value)}`)
+  return `${kind} ${id} ${status}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`
+}
+
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+/** The paths of an operation, in the order of its arguments: `a.txt -> b.txt`. */
+export const pathsText = ({ args }: Pick<OperationDocument, 'args'>): string => {
+  const { path, from, to } = args
+  const sources = Array.isArray(from) ? from.join(' ') : from
+  return [path, sources, to].flatMap((part) => (part === undefined ? [] : [String(part)])).join(' -> ')
+}

@@ -1,0 +1,81 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
+import type { Deployment } from '#aws/deployment.ts'
+import { asking, codeOf } from '#aws/faults.ts'
+import { LockstepError } from '#domain/errors.ts'
+import { withCatalogue } from '#engine/retry.ts'
+import type { Connection } from './discover.ts'
+
+/** What the storage stack gives, by the names of `infra/stacks/storage-stack.ts`. */
+const outputNames = {
+  bucket: 'BucketName',
+  linesTable: 'LinesTableName',
+  operationsTable: 'OperationsTableName',
+  operationsQueueUrl: 'OperationsQueueUrl',
+  shardsQueueUrl: 'ShardsQueueUrl',
+  rejectedQueueUrl: 'RejectedQueueUrl',
+} as const satisfies Record<keyof Deployment, string>
+
+/** A handshake from far away fits; a wrong address must not keep anybody waiting. */
+const connectionTimeout = 3_000
+const requestTimeout = 10_000
+
+/** Reads the outputs of a deployed storage stack. Throws LockstepError `Unreachable`, `AccessDenied`. */
+export const deploymentOfStack = async (stack: string, connection: Connection): Promise<Deployment> => {
+  const client = new CloudFormationClient({
+    ...connection,
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout, requestTimeout, throwOnRequestTimeout: true },
+  })
+  try {
+    const region = await regionOf(client, stack)
+    const where = `in ${region}${connection.endpoint === undefined ? '' : ` at ${connection.endpoint}`}`
+    const outputs = await readOutputs(client, stack, where)
+    const missing = Object.values(outputNames).filter((name) => outputs.get(name) === undefined)
+    if (missing.length > 0) {
+      throw noDeployment(
+        `the stack ${stack} ${where} has no output ${missing.join(', ')}: it is not a storage stack of Lockstep, or an older one`,
+      )
+    }
+    const parts = Object.entries(outputNames).map(([part, name]) => [part, outputs.get(name)])
+    return Object.fromEntries(parts)
+  } finally {
+    client.destroy()
+  }
+}
+
+const regionOf = async (client: CloudFormationClient, stack: string): Promise<string> => {
+  try {
+    return await client.config.region()
+  } catch (error) {
+    throw noDeployment(`no region is known in which to look for the stack ${stack}`, error)
+  }
+}
+
+const readOutputs = (
+  client: CloudFormationClient,
+  stack: string,
+  where: string,
+): Promise<Map<string, string>> =>
+  withCatalogue(() =>
+    asking('deployment', `stack ${stack}`)('find', async () => {
+      try {
+        const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }))
+        return new Map(
+          Stacks[0]?.Outputs?.map((output) => [output.OutputKey ?? '', output.OutputValue ?? '']),
+        )
+      } catch (error) {
+        if (codeOf(error) === 'ValidationError')
+          throw noDeployment(`there is no stack ${stack} ${where}`, error)
+        throw error
+      }
+    }),
+  )
+
+const noDeployment = (what: string, cause?: unknown): LockstepError =>
+  new LockstepError(
+    'Unreachable',
+    `No deployment of Lockstep was found: ${what}. Nothing names one either: no LOCKSTEP_BUCKET and its like, and no ` +
+      '.local/deployment.json here or above. Start one on this machine with `npx lockstep local up`, deploy one with ' +
+      '`npx cdk deploy --all`, or say which one with --stage, --region or --endpoint.',
+    cause === undefined ? {} : { cause },
+  )
