@@ -76,7 +76,11 @@ export const commandTable = {
     summary: 'who holds a file, who waits, and since when',
     load: () => import('./commands/line.ts'),
   },
-  lines: { usage: '', summary: 'the files in whose line somebody stands', load: () => import('./commands/lines.ts') },
+  lines: {
+    usage: '',
+    summary: 'the files in whose line somebody stands',
+    load: () => import('./commands/lines.ts'),
+  },
   doctor: {
     usage: '',
     summary: 'check the deployment, part by part',

@@ -8,7 +8,8 @@ export interface JsonFlag {
   readonly json?: boolean
 }
 
-export const withJson = (command: Command, what = 'print one JSON document'): Command => command.option('--json', what)
+export const withJson = (command: Command, what = 'print one JSON document'): Command =>
+  command.option('--json', what)
 
 export interface WaitFlags extends JsonFlag {
   readonly wait?: boolean
@@ -22,7 +23,9 @@ export const withWait = (command: Command): Command =>
 
 export const withTimeout = (command: Command): Command =>
   withJson(
-    command.option('--timeout TIME', 'wait at most this long (30s, 2m); then exit 124', (text) => parseDuration(text)),
+    command.option('--timeout <TIME>', 'wait at most this long (30s, 2m); then exit 124', (text) =>
+      parseDuration(text),
+    ),
   )
 
 export interface SubmitFlags {
@@ -32,12 +35,12 @@ export interface SubmitFlags {
 }
 
 export const withId = (command: Command): Command =>
-  command.option('--id ID', 'a ULID or any key: the same id with the same request runs once')
+  command.option('--id <ID>', 'a ULID or any key: the same id with the same request runs once')
 
 export const withConditions = (command: Command): Command =>
   withId(command)
-    .option('--if-match ETAG', 'only if the file written is this version (* = exists)')
-    .option('--if-none-match ETAG', 'only if it is not this version (* = does not exist)')
+    .option('--if-match <ETAG>', 'only if the file written is this version (* = exists)')
+    .option('--if-none-match <ETAG>', 'only if it is not this version (* = does not exist)')
 
 export interface ContentFlags extends SubmitFlags {
   readonly contentType?: string
@@ -46,8 +49,8 @@ export interface ContentFlags extends SubmitFlags {
 
 export const withContentOptions = (command: Command): Command =>
   withConditions(command)
-    .option('--content-type TYPE', 'media type of the file')
-    .option('--metadata NAME=VALUE', 'user metadata; may be repeated', collectMetadata)
+    .option('--content-type <TYPE>', 'media type of the file')
+    .option('--metadata <NAME=VALUE>', 'user metadata; may be repeated', collectMetadata)
 
 /** `a=b` added to what was collected before. */
 export const collectMetadata = (
@@ -60,7 +63,9 @@ export const collectMetadata = (
 }
 
 /** A whole number of at least 1. */
-export const countOf = (option: string) => (text: string): number => {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw invalid(option, text, 'a whole number from 1')
-  return Number(text)
-}
+export const countOf =
+  (option: string) =>
+  (text: string): number => {
+    if (!/^[1-9]\d{0,8}$/.test(text)) throw invalid(option, text, 'a whole number from 1')
+    return Number(text)
+  }

@@ -39,7 +39,9 @@ export const exitCodeOf = ({ status }: OperationDocument): number =>
 /** On standard error: why an operation has no result. */
 export const reportUnsuccessful = ({ id, kind, status, error }: OperationDocument): void => {
   if (status === 'succeeded') return
-  note(`${strongError(`${kind} ${id} ${status}:`)} ${error?.code ?? ''}: ${error?.message ?? 'no reason is known'}`)
+  note(
+    `${strongError(`${kind} ${id} ${status}:`)} ${error?.code ?? ''}: ${error?.message ?? 'no reason is known'}`,
+  )
 }
 
 /** Waits, with a line of progress on a terminal. Ctrl-C ends the wait, not the operation, and says so. */

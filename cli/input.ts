@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { invalid, LockstepError } from '#domain/errors.ts'
 import type { FileContent } from '#client/index.ts'
+import { invalid, LockstepError } from '#domain/errors.ts'
 
 /** Content that a command was given, and its size if that is known. */
 export interface Input {
@@ -33,8 +33,12 @@ const openFile = async (file: string): Promise<Input> => {
 
 export const unreadable = (file: string, error: unknown): LockstepError => {
   const why = error instanceof Error ? error.message : String(error)
-  return new LockstepError('InvalidArgument', `FILE: got ${JSON.stringify(file)}, which cannot be read (${why}).`, {
-    details: { field: 'FILE', file },
-    cause: error,
-  })
+  return new LockstepError(
+    'InvalidArgument',
+    `FILE: got ${JSON.stringify(file)}, which cannot be read (${why}).`,
+    {
+      details: { field: 'FILE', file },
+      cause: error,
+    },
+  )
 }

@@ -23,7 +23,9 @@ export const interruption = (): AbortSignal => {
 const listen = (): AbortSignal => {
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => controller.abort(new Interrupted('Interrupted; nothing was left half done.', exitCodes[name])))
+    process.once(name, () =>
+      controller.abort(new Interrupted('Interrupted before anything was acknowledged.', exitCodes[name])),
+    )
   }
   return controller.signal
 }

@@ -6,7 +6,8 @@ const duration = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/
 /** `30s`, `500ms`, `2m`, `1h` in milliseconds. A number without a unit is refused: people disagree on what it means. */
 export const parseDuration = (text: string, field = '--timeout'): number => {
   const [, amount, unit] = duration.exec(text) ?? []
-  if (amount === undefined || unit === undefined) throw invalid(field, text, 'a duration like 500ms, 30s, 2m or 1h')
+  if (amount === undefined || unit === undefined)
+    throw invalid(field, text, 'a duration like 500ms, 30s, 2m or 1h')
   return Number(amount) * units[unit as keyof typeof units]
 }
 

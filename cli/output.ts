@@ -22,7 +22,8 @@ export const note = (text: string): void => {
   process.stderr.write(`${text}\n`)
 }
 
-export const strongError = (text: string): string => styleText(['red', 'bold'], text, { stream: process.stderr })
+export const strongError = (text: string): string =>
+  styleText(['red', 'bold'], text, { stream: process.stderr })
 
 export const dim = (text: string): string => styleText('dim', text, { stream: process.stdout })
 
@@ -30,7 +31,8 @@ export const dim = (text: string): string => styleText('dim', text, { stream: pr
 export const printBytes = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
   for await (const chunk of chunks) {
     if (process.stdout.destroyed || process.stdout.writableEnded) return
-    if (!process.stdout.write(chunk)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')])
+    if (!process.stdout.write(chunk))
+      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')])
   }
 }
 
@@ -40,7 +42,9 @@ export const table = (header: readonly string[], rows: readonly (readonly string
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
   )
   const lineOf = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ')
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
   return [dim(lineOf(header)), ...rows.map(lineOf)].join('\n')
 }
 

@@ -14,5 +14,5 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 export const pathsText = ({ args }: Pick<OperationDocument, 'args'>): string => {
   const { path, from, to } = args
   const sources = Array.isArray(from) ? from.join(' ') : from
-  return [path, sources, to].flatMap((part) => (part === undefined ? [] : [String(part)])).join(' -> ')
+  return [path, sources, to].flatMap((part) => (part === undefined ? [] : [textOf(part)])).join(' -> ')
 }

@@ -55,6 +55,8 @@ class Client {
         signal,
       },
     )
+    // An abort is told to whoever waits for the answer; without a listener it would end this process at once.
+    child.on('error', () => undefined)
     const client = new Client(child, createInterface({ input: child.stdout }))
     await client.#nextLine()
     return client
@@ -69,9 +71,10 @@ class Client {
   }
 
   async #nextLine(): Promise<string> {
-    const { done, value } = await this.#lines.next()
-    if (done === true) throw new Error('One of the appending processes ended early: see what it says above.')
-    return value
+    const next: IteratorResult<string, undefined> = await this.#lines.next()
+    if (next.done === true)
+      throw new Error('One of the appending processes ended early: see what it says above.')
+    return next.value
   }
 }
 
@@ -116,9 +119,9 @@ const showLine = async (
   const [next, second, ...others] = line.waiters
   transcript.say('The line of the file while they append (waiting costs no call and no computing time):')
   transcript.show(
-    `holds  ticket ${holder?.ticket}  ${holder?.kind} ${holder?.id}  ${holder?.status}`,
-    `next   ticket ${next?.ticket}  ${next?.kind} ${next?.id}  ${next?.status}`,
-    `then   ticket ${second?.ticket}  ${second?.kind} ${second?.id}  ${second?.status}`,
+    `holds  ticket ${holder?.ticket}  ${holder?.kind} ${holder?.id}`,
+    `next   ticket ${next?.ticket}  ${next?.kind} ${next?.id}`,
+    `then   ticket ${second?.ticket}  ${second?.kind} ${second?.id}`,
     `and ${grouped(others.length)} more behind`,
   )
   transcript.check('one append holds the file, all others wait', line.holders.length === 1)

@@ -38,7 +38,10 @@ const main = async (): Promise<void> => {
     process.exitCode = 1
   } finally {
     // Without the signal: it may be what ended the rest, and the emulator must end all the same.
-    if (state !== 'up') await new LocalEnvironment({ onProgress }).down()
+    if (state !== 'up') {
+      onProgress('It was down before the demo: stopping it')
+      await new LocalEnvironment({ onProgress }).down()
+    }
   }
 }
 
@@ -54,8 +57,8 @@ const run = async (environment: LocalEnvironment, signal: AbortSignal): Promise<
     transcript,
     signal,
   }
-  transcript.say(
-    `Lockstep is up on this machine, at ${deployment.endpoint}: bucket, tables, queues and functions.`,
+  transcript.begin(
+    `Lockstep is up on this machine: bucket, tables, queues and functions at ${deployment.endpoint}.`,
   )
   try {
     await show(world)

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 
-/** Told when what the demo shows is not as it should be; the run goes on, so that one look tells all. */
+/** A claim that does not hold does not stop the run, so that one run tells all. */
 export interface Totals {
   readonly passed: number
   readonly failed: number
@@ -15,6 +15,10 @@ export class Transcript {
   #passed = 0
   #failed = 0
   readonly #startedAt = performance.now()
+
+  begin(sentence: string): void {
+    this.#print(`\n${styleText('bold', sentence)}`)
+  }
 
   /** Begins a step. */
   step(title: string): void {

@@ -3,7 +3,7 @@ import { PortFault } from '#ports/faults.ts'
 import type { CommitOutcome, CompleteOutcome, Part } from '#ports/object-store.ts'
 import { insisting } from './insisting.ts'
 import { type Copy, deleteUnconditionally, putObject } from './object-effects.ts'
-import { headObject, tagsOfObject } from './object-reads.ts'
+import { headObject } from './object-reads.ts'
 import { abortUpload, completeUpload, copyPart, createUpload } from './object-uploads.ts'
 import type { S3Target } from './s3-target.ts'
 
@@ -13,17 +13,17 @@ import type { S3Target } from './s3-target.ts'
 
 /**
  * A copy by multipart upload, whose completion can be conditional everywhere. An empty source has no parts: it is a put of
- * nothing. Tags are read before, since such an upload does not take them along.
+ * nothing.
  */
 export const copyByUpload = (target: S3Target, copy: Copy): Promise<CommitOutcome> =>
   insisting(target.world, async () => {
     const prepared = await unsent('copy', () => prepareCopy(target, copy))
     if (prepared.kind === 'changed') return prepared
     if (prepared.kind === 'empty')
-      return putObject(target, copy.to, new Uint8Array(), copy.expect, prepared.attributes, copy.mark)
-    const { uploadId, part, attributes } = prepared
+      return putObject(target, copy.to, new Uint8Array(), copy.expect, copy.attributes, copy.mark)
+    const { uploadId, part } = prepared
     const outcome = await completeOrAbandon(target, copy, uploadId, part)
-    if (outcome.kind === 'done') await tagObject(target, copy.to, attributes.tags)
+    if (outcome.kind === 'done') await tagObject(target, copy.to, copy.attributes.tags ?? {})
     return outcome
   })
 
@@ -62,18 +62,16 @@ const tagObject = async (
 }
 
 const prepareCopy = async (target: S3Target, copy: Copy) => {
-  const { from, sourceEtag, to, mark } = copy
+  const { from, sourceEtag, to, attributes, mark } = copy
   const source = await headObject(target, from)
   if (source?.etag !== sourceEtag) return { kind: 'changed' } as const
-  const tags = copy.attributes.tags ?? (await tagsOfObject(target, from))
-  const attributes = { ...copy.attributes, tags }
-  if (source.size === 0) return { kind: 'empty', attributes } as const
+  if (source.size === 0) return { kind: 'empty' } as const
   const uploadId = await createUpload(target, to, attributes, mark)
   try {
     const copied = await copyPart(target, to, uploadId, 1, { path: from, etag: sourceEtag })
     if (copied.kind === 'done') {
       const part = { number: 1, etag: copied.etag, size: source.size }
-      return { kind: 'ready', uploadId, part, attributes } as const
+      return { kind: 'ready', uploadId, part } as const
     }
     await abandon(target, to, uploadId)
     if (copied.kind === 'changed') return { kind: 'changed' } as const

@@ -10,7 +10,7 @@ const longestDelayMs = 900_000
 
 /** Of a parked message: SQS takes 256 KiB with all attributes, and a reason is for people. */
 const rejectedBodyChars = 60_000
-const reasonChars = 1_000
+const reasonChars = 256
 
 /** Characters that SQS refuses, and lone surrogates. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this pattern is for

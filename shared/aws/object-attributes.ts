@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/client-s3'
 import { invalid } from '#domain/errors.ts'
 import type { Mark, ObjectAttributes, ObjectHead } from '#ports/object-store.ts'
+import { decodeHeaderText, encodeHeaderText, isHeaderText } from './header-text.ts'
 import { versionIdOf } from './s3-target.ts'
 
 /** Our own two keys of an object's metadata. */
@@ -29,19 +30,19 @@ type AttributeInput = Pick<
 >
 
 /**
- * Attributes and mark as S3 takes them. Throws LockstepError `InvalidArgument` for text that a header cannot carry: S3
- * would give it back changed (RFC 2047), or refuse the signature.
+ * Attributes and mark as S3 takes them. Metadata may be any text (header-text.ts); other attributes are headers with a
+ * meaning, which nobody would decode. Throws LockstepError `InvalidArgument` for those that a header cannot carry.
  */
 export const attributeInput = (attributes: ObjectAttributes, mark: Mark): AttributeInput => {
   const { metadata, tags, encryption, storageClass, ...headers } = attributes
-  checkHeaders({ ...headers, ...metadata })
+  checkHeaders(headers)
   return {
     ContentType: headers.contentType,
     CacheControl: headers.cacheControl,
     ContentDisposition: headers.contentDisposition,
     ContentEncoding: headers.contentEncoding,
     ContentLanguage: headers.contentLanguage,
-    Metadata: { ...metadata, ...markMetadata(mark) },
+    Metadata: { ...encodeMetadata(metadata), ...markMetadata(mark) },
     StorageClass: storageClass as StorageClass | undefined,
     ServerSideEncryption: encryption?.algorithm as ServerSideEncryption | undefined,
     SSEKMSKeyId: encryption?.keyId,
@@ -56,13 +57,18 @@ const markMetadata = ({ operationId, hops }: Mark): Record<string, string> => ({
   ...(hops !== undefined && { [hopsKey]: String(hops) }),
 })
 
-const sendable = /^[\t\x20-\x7e]*$/
+/** S3 tells names in lower case, so that is how they are kept. */
+const encodeMetadata = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), encodeHeaderText(value)]),
+  )
+
+const decodeMetadata = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, decodeHeaderText(value)]))
 
 const checkHeaders = (headers: Readonly<Record<string, string | undefined>>): void => {
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !sendable.test(value))
-      throw invalid(name, value, 'printable ASCII, as S3 keeps it')
-    if (!sendable.test(name)) throw invalid('metadata', name, 'names of printable ASCII, as S3 keeps them')
+    if (value !== undefined && !isHeaderText(value)) throw invalid(name, value, 'printable ASCII')
   }
 }
 
@@ -71,7 +77,7 @@ const checkHeaders = (headers: Readonly<Record<string, string | undefined>>): vo
  * some.
  */
 export const headOf = (output: HeadObjectCommandOutput, emulated: boolean): ObjectHead => {
-  const { [operationKey]: operationId, [hopsKey]: hops, ...metadata } = output.Metadata ?? {}
+  const { [operationKey]: operationId, [hopsKey]: hops, ...metadata } = decodeMetadata(output.Metadata ?? {})
   return {
     etag: output.ETag ?? '',
     size: output.ContentLength ?? 0,

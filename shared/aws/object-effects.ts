@@ -51,7 +51,7 @@ export const copyObject = (target: S3Target, copy: Copy): Promise<CommitOutcome>
     CopySource: copySourceOf(target.bucket, copy.from),
     CopySourceIfMatch: copy.sourceEtag,
     MetadataDirective: 'REPLACE',
-    TaggingDirective: copy.attributes.tags === undefined ? 'COPY' : 'REPLACE',
+    TaggingDirective: 'REPLACE',
     ...attributeInput(copy.attributes, copy.mark),
     ...conditionOf(copy.expect),
   })

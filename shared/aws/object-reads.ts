@@ -1,4 +1,5 @@
 import {
+  type EncodingType,
   GetObjectCommand,
   type GetObjectCommandOutput,
   GetObjectTaggingCommand,
@@ -107,18 +108,19 @@ export const listObjects = async (
   const page = await target.ask('list', () => target.clients.s3.send(command))
   return {
     files: (page.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified }) => ({
-      path: decodeKey(Key),
+      path: decodeKey(Key, page.EncodingType),
       size: Size,
       etag: ETag,
       lastModified: LastModified?.getTime() ?? 0,
     })),
-    prefixes: (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => decodeKey(Prefix)),
+    prefixes: (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => decodeKey(Prefix, page.EncodingType)),
     ...(page.NextContinuationToken !== undefined && { cursor: page.NextContinuationToken }),
   }
 }
 
-/** S3 encodes a space as `+` and a plus as `%2B`. */
-const decodeKey = (encoded: string): string => decodeURIComponent(encoded.replaceAll('+', ' '))
+/** S3 encodes a space as `+` and a plus as `%2B`. An emulator that does not encode a listing does not say that it does. */
+const decodeKey = (key: string, encoding: EncodingType | undefined): string =>
+  encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
 
 export const listUploads = async (
   target: S3Target,
@@ -135,12 +137,12 @@ export const listUploads = async (
     })
     const page = await target.ask('uploads', () => target.clients.s3.send(command))
     for (const { Key = '', UploadId = '' } of page.Uploads ?? []) {
-      found.push({ path: decodeKey(Key), uploadId: UploadId })
+      found.push({ path: decodeKey(Key, page.EncodingType), uploadId: UploadId })
     }
     const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page
     if (IsTruncated !== true || NextKeyMarker === undefined) return found
     marker = {
-      KeyMarker: decodeKey(NextKeyMarker),
+      KeyMarker: decodeKey(NextKeyMarker, page.EncodingType),
       ...(NextUploadIdMarker !== undefined && { UploadIdMarker: NextUploadIdMarker }),
     }
   }

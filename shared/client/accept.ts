@@ -28,10 +28,15 @@ export interface AcceptOptions {
   readonly onSent?: ((bytes: number) => void) | undefined
 }
 
-/** The wish with its id fixed, so that every retry of it is the same submit; content of the request that is large set apart. */
-export const settle = (ports: Ports, { request, content }: Wanted): Wanted & { readonly id: string } => {
+/** A wish with its id fixed, so that every retry of it is the same submit. */
+export interface Settled extends Wanted {
+  readonly id: string
+}
+
+/** Fixes the id; content in the request that is too large for a record is set apart. */
+export const settle = ({ request, content }: Wanted, newId: () => string): Settled => {
   const { id: given, ...rest } = request
-  const id = given === undefined ? ports.ids.operationId() : operationIdOf(given)
+  const id = given === undefined ? newId() : operationIdOf(given)
   if (content !== undefined) return { request: rest, content, id }
   const { body, bodyBase64, bytes, ...others } = rest
   const large = [body, bytes, decoded(bodyBase64)].find(isLarge)
@@ -49,9 +54,17 @@ const decoded = (text: unknown): Uint8Array | undefined => {
 }
 
 /** Finds what is wrong with a wish, before anything is sent. Throws LockstepError `InvalidArgument`, `TooLarge`. */
-export const preview = (ports: Ports, wanted: Wanted & { readonly id: string }): OperationRecord => {
-  const bytes = wanted.content === undefined ? {} : { bytes: new Uint8Array(0) }
-  return prepare({ ...wanted.request, ...bytes, id: wanted.id }, inProcess(ports)).record
+export const preview = ({ request, content, id }: Settled, now: number): OperationRecord => {
+  const bytes = content === undefined ? {} : { bytes: new Uint8Array(0) }
+  return prepare({ ...request, ...bytes, id }, { now, newId: () => id }).record
+}
+
+/** Finds what is wrong with a request, for whoever has no deployment at hand. Throws like {@link preview}. */
+export const checkRequest = (request: OperationRequest): void => {
+  preview(
+    settle({ request }, () => '0'.repeat(26)),
+    0,
+  )
 }
 
 const inProcess = (ports: Ports) => ({ now: ports.clock.now(), newId: () => ports.ids.operationId() })
@@ -66,8 +79,9 @@ export const accept = async (
   options: AcceptOptions = {},
 ): Promise<OperationRecord> => {
   options.signal?.throwIfAborted()
-  const wanted = settle(ports, given)
-  const record = preview(ports, wanted)
+  const { now, newId } = inProcess(ports)
+  const wanted = settle(given, newId)
+  const record = preview(wanted, now)
   const { content, request, id } = wanted
   if (content === undefined) return submitRequest(ports, { ...request, id }, options)
   const measured = await measure(content, limits.bodyBytes)

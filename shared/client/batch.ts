@@ -45,8 +45,8 @@ type Checked =
 
 const check = (ports: Ports, request: Wanted): Checked => {
   try {
-    const wanted = settle(ports, request)
-    const { uses } = preview(ports, wanted)
+    const wanted = settle(request, () => ports.ids.operationId())
+    const { uses } = preview(wanted, ports.clock.now())
     return {
       kind: 'valid',
       wanted: { ...wanted, request: { ...wanted.request, id: wanted.id } },

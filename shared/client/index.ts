@@ -26,6 +26,7 @@ export {
 } from '#domain/operation.ts'
 export type { LineDocument, LinePlace, ListOptions } from '#engine/explain.ts'
 export type { OperationRequest } from '#engine/request.ts'
+export { checkRequest } from './accept.ts'
 export type { FileContent } from './content.ts'
 export type { Connection, Credentials, DeploymentOptions, Found } from './discover.ts'
 export type { FileEntry, ListFilesOptions } from './files.ts'

@@ -36,8 +36,8 @@ export const deploymentOfStack = async (stack: string, connection: Connection): 
         `the stack ${stack} ${where} has no output ${missing.join(', ')}: it is not a storage stack of Lockstep, or an older one`,
       )
     }
-    const parts = Object.entries(outputNames).map(([part, name]) => [part, outputs.get(name)])
-    return Object.fromEntries(parts)
+    const parts = Object.entries(outputNames).map(([part, name]) => [part, outputs.get(name) ?? ''] as const)
+    return Object.fromEntries(parts) as Record<keyof Deployment, string>
   } finally {
     client.destroy()
   }

@@ -26,15 +26,16 @@ export const describeArrivalStoreContract = (name: string, setup: Setup<ArrivalS
       expect(await note('0055AED6DCD90281E6')).toBe('same')
     })
 
-    it('sequencers of different length are padded on the left', async () => {
+    it('the shorter of two sequencers is padded with zeros on its right', async () => {
       const path = uniquePath('arrival')
       const note = (sequencer: string) => arrivals.note(path, sequencer, start)
-      expect(await note('FF')).toBe('newest')
-      expect(await note('0100')).toBe('newest')
-      expect(await note('FF')).toBe('older')
-      expect(await note('100')).toBe('same')
-      expect(await note('00000000000000000101')).toBe('newest')
-      expect(await note('101')).toBe('same')
+      expect(await note('0055')).toBe('newest')
+      expect(await note('005500')).toBe('same')
+      expect(await note('005501')).toBe('newest')
+      expect(await note('0055')).toBe('older')
+      expect(await note('00550100')).toBe('same')
+      expect(await note('0056')).toBe('newest')
+      expect(await note('0055FFFFFFFFFFFFFFFF')).toBe('older')
     })
 
     it('the case of the digits does not matter', async () => {

@@ -72,6 +72,7 @@ export const describeMessageQueueContract = (name: string, setup: Setup<MessageQ
       await all.queue.send('operations', id)
       const first = await takeOne('operations', id)
       const second = await takeOne('operations', id)
+      expect(second.body).toBe(first.body)
       await Promise.all([first.delete(), second.delete()])
     })
 

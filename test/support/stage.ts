@@ -19,6 +19,7 @@ import type { Mortal } from './gates.ts'
 /** As `infra/constructs/timings.ts` sets them for the functions. */
 export const timeoutMs = 30_000
 export const sweepTimeoutMs = 60_000
+export const visibilityMs = 40_000
 
 export interface DeliverOptions {
   /** The ports of the worker. Default: a process of its own, without faults. */
@@ -38,7 +39,7 @@ export class Stage {
   #processes = 0
 
   constructor(options: MemoryWorldOptions = {}) {
-    this.world = memoryWorld(options)
+    this.world = memoryWorld({ visibilityMs, ...options })
   }
 
   /** The ports of a new process. */
@@ -126,7 +127,7 @@ export class Stage {
   }
 
   sweep(ports: Ports = this.process()): Promise<SweepReport> {
-    return this.until(sweep(ports, { deadline: this.now + sweepTimeoutMs }))
+    return sweep(ports, { deadline: this.now + sweepTimeoutMs })
   }
 
   deadLetter(id: string, ports: Ports = this.process()): Promise<RunOutcome> {
@@ -139,7 +140,7 @@ export class Stage {
     for (let minute = 0; minute < minutes; minute += 1) {
       await this.deliverAll()
       await this.pass(60_000)
-      await this.sweep()
+      await this.until(this.sweep())
     }
     await this.deliverAll()
   }

@@ -4,19 +4,19 @@ import { stagingKey } from '#domain/path.ts'
 import { cancel } from '#engine/cancel.ts'
 import { chained, losingAnswers } from '#memory/intercept.ts'
 import { Mortal, pausing } from '#test/support/gates.ts'
-import { Stage, timeoutMs } from '#test/support/stage.ts'
+import { Stage, timeoutMs, visibilityMs } from '#test/support/stage.ts'
 import type { Scenario } from './scenario.ts'
 
 const append = (body: string) => ({ kind: 'append', path: 'a', body })
 const move = { kind: 'move', from: 'a', to: 'b' }
 const leaseMs = timeoutMs + limits.leaseMarginMs
 
-/** A first attempt that dies at the call; the lease it leaves has ended. */
+/** A first attempt that dies at the call; its lease has ended and its message is there again. */
 const dyingAttempt = async (stage: Stage, id: string, moment: 'before' | 'after', call: string) => {
   const mortal = new Mortal(moment, call)
   await stage.deliver({ ports: stage.process(mortal.intercept), mortal })
   assert.equal(stage.record(id).status, 'running')
-  await stage.pass(leaseMs + 1_000)
+  await stage.pass(visibilityMs)
 }
 
 /** An append too large for one put: the parts of its body are joined to the file by a multipart upload. */
@@ -111,7 +111,7 @@ export const effectScenarios: Record<string, Scenario> = {
       slow.open()
       await stage.until(first)
       assert.equal(await stage.text('b'), 'OUT')
-      await stage.pass(leaseMs + 1_000)
+      await stage.pass(visibilityMs)
       await stage.deliverAll()
       assert.equal(stage.record(id).status, 'succeeded')
       assert.equal(await stage.text('a'), null)

@@ -3,7 +3,7 @@ import { limits } from '#domain/limits.ts'
 import { cancel } from '#engine/cancel.ts'
 import { losingAnswers } from '#memory/intercept.ts'
 import { Mortal, pausing } from '#test/support/gates.ts'
-import { Stage, timeoutMs } from '#test/support/stage.ts'
+import { Stage, timeoutMs, visibilityMs } from '#test/support/stage.ts'
 import type { Scenario } from './scenario.ts'
 
 const append = (body: string) => ({ kind: 'append', path: 'a', body })
@@ -67,7 +67,7 @@ export const runScenarios: Record<string, Scenario> = {
       await stage.until(first)
       assert.equal(stage.record(id).status, 'running')
       assert.equal(stage.messages().length, 2)
-      await stage.pass(leaseMs + 1_000)
+      await stage.pass(visibilityMs)
       await stage.deliverAll()
       assert.equal(await stage.text('a'), 'X')
     },

@@ -19,7 +19,7 @@ const append = (body: string, id?: string) => ({
 const submitterWithLateEnter = async (stage: Stage, id: string) => {
   const late = arrivingLate('lines.enter')
   const mortal = new Mortal('before', 'lines.enterTogether')
-  const dying = stage.process((call, proceed) => late.intercept(call, () => mortal.intercept(call, proceed)))
+  const dying = stage.process((call, proceed) => mortal.intercept(call, () => late.intercept(call, proceed)))
   await assert.rejects(stage.until(stage.accept(append('X', id), dying)))
   return late
 }

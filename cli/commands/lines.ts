@@ -1,0 +1,29 @@
+import type { Command } from 'commander'
+import type { LineDocument } from '#client/index.ts'
+import { type JsonFlag, withJson } from '../flags.ts'
+import { examplesFirst } from '../help.ts'
+import { ageOf } from '../measures.ts'
+import { printJson, printLine, table } from '../output.ts'
+import { openLockstep } from '../session.ts'
+
+export const define = (command: Command): void => {
+  examplesFirst(withJson(command), [['lockstep lines', 'the files that are in use now']]).action(
+    async ({ json }: JsonFlag) => {
+      const lockstep = await openLockstep(command)
+      const lines = await lockstep.lines()
+      if (json === true) printJson({ lines })
+      else printLine(textOf(lines))
+    },
+  )
+}
+
+const textOf = (lines: readonly LineDocument[]): string => {
+  if (lines.length === 0) return 'no file is in use'
+  const now = Date.now()
+  const rows = lines.map(({ path, holders, waiters }) => {
+    const oldest = holders[0] ?? waiters[0]
+    const since = oldest === undefined ? '' : ageOf(oldest.since ?? oldest.submittedAt, now)
+    return [String(holders.length), String(waiters.length), since, path]
+  })
+  return table(['HOLD', 'WAIT', 'SINCE', 'PATH'], rows)
+}
