@@ -1,62 +1,75 @@
-import { type ErrorDocument, errorCatalogue, isLockstepError, LockstepError } from '#domain/errors.ts'
+import { errorCatalogue, isLockstepError, LockstepError } from '#domain/errors.ts'
 import { Interrupted } from './interrupt.ts'
 import { note, printJson, strongError } from './output.ts'
 
 /** Exit codes of API.md that are not in the error catalogue. */
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
 
-/** What was not understood on the command line. `hint`: which help to read. */
+/** A failure in the three forms that it is told in. */
+interface Failure {
+  readonly document: object
+  readonly message: string
+  readonly exitCode: number
+}
+
+const codeIn = (error: Error): string => {
+  const { code } = error as Error & { code?: unknown }
+  return typeof code === 'string' ? code : ''
+}
+
+/** Commander has printed the help, since a command was left out. */
+export const isHelpInstead = (error: unknown): boolean =>
+  error instanceof Error && codeIn(error) === 'commander.help'
+
+/**
+ * What was not understood on the command line. Commander says "error: ..." and puts a suggestion in brackets on
+ * a line of its own.
+ */
 const usageError = (error: Error, command: string): LockstepError => {
-  // Commander says "error: ..." and puts its suggestion on a line of its own.
-  const said = error.message
+  const said = (isHelpInstead(error) ? 'no command was given' : error.message)
     .replace(/^error: /, '')
-    .replaceAll('\n', ' ')
-    .trim()
+    .replace(/\s*\((Did you mean [^\n]*\?)\)$/, '. $1')
+    .replace(/\s*\n\s*/g, ' ')
   const sentence = `${said.charAt(0).toUpperCase()}${said.slice(1)}`
-  const ended = /[.?!)]$/.test(sentence) ? sentence : `${sentence}.`
+  const ended = /[.?!]$/.test(sentence) ? sentence : `${sentence}.`
   return new LockstepError('InvalidArgument', `${ended} See \`${command} --help\`.`, { cause: error })
 }
 
-const isCommanderError = (error: Error & { code?: unknown }): boolean =>
-  typeof error.code === 'string' && error.code.startsWith('commander.')
+const unforeseen = (error: Error): LockstepError => {
+  const message = `${error.name}: ${error.message}. Run it with LOCKSTEP_DEBUG=1 to see where, and report it.`
+  return new LockstepError('Internal', message, { cause: error })
+}
 
-const known = (
-  error: unknown,
-  command: string,
-): { document: ErrorDocument | object; message: string; exitCode: number } => {
+const catalogued = (error: Error, command: string): LockstepError => {
+  if (isLockstepError(error)) return error
+  return codeIn(error).startsWith('commander.') ? usageError(error, command) : unforeseen(error)
+}
+
+const failureOf = (thrown: unknown, command: string): Failure => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const { message } = error
   if (error instanceof Interrupted) {
-    const document = { code: 'Interrupted', message: error.message, retryable: true }
-    return { document, message: error.message, exitCode: error.exitCode }
+    const document = { code: 'Interrupted', message, retryable: true }
+    return { document, message, exitCode: error.exitCode }
   }
-  const thrown = error instanceof Error ? error : new Error(String(error))
-  if (thrown.name === 'LocalEnvironmentError') {
-    const { message, code } = thrown as Error & { code?: unknown }
-    return { document: { code, message, retryable: false }, message, exitCode: exitCodes.failed }
+  if (error.name === 'LocalEnvironmentError') {
+    const document = { code: codeIn(error), message, retryable: false }
+    return { document, message, exitCode: exitCodes.failed }
   }
-  const catalogued = isLockstepError(thrown)
-    ? thrown
-    : isCommanderError(thrown)
-      ? usageError(thrown, command)
-      : unforeseen(thrown)
+  const known = catalogued(error, command)
   return {
-    document: catalogued.toDocument(),
-    message: catalogued.message,
-    exitCode: errorCatalogue[catalogued.code].exitCode,
+    document: known.toDocument(),
+    message: known.message,
+    exitCode: errorCatalogue[known.code].exitCode,
   }
 }
 
-const unforeseen = (error: Error): LockstepError =>
-  new LockstepError(
-    'Internal',
-    `${error.name}: ${error.message}. Run it with LOCKSTEP_DEBUG=1 to see where, and report it.`,
-    {
-      cause: error,
-    },
-  )
-
-/** Says what went wrong in one sentence on standard error (and as the one JSON document, if asked), and gives the exit code. */
+/**
+ * Says what went wrong in one sentence on standard error (and as the one JSON document, if asked), and gives
+ * the exit code.
+ */
 export const reportFailure = (error: unknown, options: { json: boolean; command: string }): number => {
-  const { document, message, exitCode } = known(error, options.command)
+  const { document, message, exitCode } = failureOf(error, options.command)
   if (options.json) printJson({ error: document })
   note(`${strongError('error:')} ${message}`)
   if (process.env['LOCKSTEP_DEBUG']) console.error(error)

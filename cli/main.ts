@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { commandNames, commandTable, isCommandName } from './command-table.ts'
-import { reportFailure } from './failure.ts'
+import { exitCodes, isHelpInstead, reportFailure } from './failure.ts'
 import { examplesFirst } from './help.ts'
 import { ignoreClosedPipes } from './output.ts'
 import { version } from './version.ts'
@@ -65,6 +65,10 @@ const main = async (words: readonly string[]): Promise<void> => {
     await program.parseAsync(words, { from: 'user' })
   } catch (error) {
     if (isHelp(error)) return
+    if (isHelpInstead(error) && !wantsJson(words)) {
+      process.exitCode = exitCodes.usage
+      return
+    }
     const meant = commandIn(words)
     const command = meant !== undefined && isCommandName(meant) ? `lockstep ${meant}` : 'lockstep'
     process.exitCode = reportFailure(error, { json: wantsJson(words), command })

@@ -9,10 +9,13 @@ export const systemClock: Clock = {
         clearTimeout(timer)
         reject(asError(signal?.reason))
       }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop)
-        resolve()
-      }, ms)
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener('abort', stop)
+          resolve()
+        },
+        Math.max(ms, 0),
+      )
       if (signal?.aborted === true) stop()
       else signal?.addEventListener('abort', stop, { once: true })
     }),

@@ -25,6 +25,14 @@ import { addPart, badParts, checkPart, joined, partsOf, Uploads } from './upload
 /** Bytes come in pieces, so that nobody comes to rely on getting them at once. */
 const pieceBytes = 64 * 1024
 
+export interface ObjectStoreOptions extends BucketOptions {
+  readonly turn?: Turn
+  /**
+   * Whether a repeated complete is answered as the first was, as S3 may do, or with `no-upload` (default).
+   */
+  readonly repeatsAnswers?: boolean
+}
+
 /**
  * S3 in memory, with AWS's own rules where the emulators are laxer. Outsiders write through `write` and
  * `remove`.
@@ -33,9 +41,11 @@ export class MemoryObjectStore implements ObjectStore {
   readonly #bucket: Bucket
   readonly #uploads = new Uploads()
   readonly #turn: Turn
+  readonly #repeatsAnswers: boolean
 
-  constructor(options: BucketOptions & { turn?: Turn }) {
+  constructor(options: ObjectStoreOptions) {
     this.#bucket = new Bucket(options)
+    this.#repeatsAnswers = options.repeatsAnswers ?? false
     this.#turn = options.turn ?? yieldOnce
   }
 
@@ -154,19 +164,19 @@ export class MemoryObjectStore implements ObjectStore {
     const own = structuredClone({ parts, expect })
     await this.#turn()
     const upload = this.#uploads.find(path, uploadId)
-    if (upload === undefined) return { kind: 'no-upload' }
+    if (upload === undefined) return this.#repeated(path, uploadId)
     const bad = badParts(upload, own.parts)
     if (bad !== undefined) return bad
     if (!this.#bucket.holds(path, own.expect)) return { kind: 'changed' }
     const { bytes, digests } = joined(upload, own.parts)
     const { attributes, mark, startedAt } = upload
-    this.#uploads.end(path, uploadId)
-    return this.#bucket.put(path, bytes, {
-      contentEtag: multipartEtag(digests),
-      attributes,
-      mark,
-      since: startedAt,
-    })
+    const as = { contentEtag: multipartEtag(digests), attributes, mark, since: startedAt }
+    return { ...this.#uploads.completed(path, uploadId, this.#bucket.put(path, bytes, as)) }
+  }
+
+  #repeated(path: string, uploadId: string): CompleteOutcome {
+    const answer = this.#repeatsAnswers ? this.#uploads.answerOf(path, uploadId) : undefined
+    return answer === undefined ? { kind: 'no-upload' } : { ...answer }
   }
 
   async abort(path: string, uploadId: string): Promise<void> {

@@ -5,12 +5,11 @@ import type { MessageQueue } from '#ports/message-queue.ts'
 import type { ObjectStore } from '#ports/object-store.ts'
 import type { OperationStore } from '#ports/operation-store.ts'
 import type { Ports } from '#ports/ports.ts'
-import type { BucketOptions } from './bucket.ts'
 import { type Intercept, intercepted } from './intercept.ts'
 import { MemoryArrivalStore } from './memory-arrival-store.ts'
 import { MemoryLineStore } from './memory-line-store.ts'
 import { MemoryMessageQueue, type QueueOptions } from './memory-message-queue.ts'
-import { MemoryObjectStore } from './memory-object-store.ts'
+import { MemoryObjectStore, type ObjectStoreOptions } from './memory-object-store.ts'
 import { MemoryOperationStore } from './memory-operation-store.ts'
 import { MemoryTables, type Turn } from './memory-tables.ts'
 import { SeededIds } from './seeded-ids.ts'
@@ -28,7 +27,7 @@ export interface MemoryWorld {
 }
 
 export interface MemoryWorldOptions
-  extends Omit<BucketOptions, 'clock'>,
+  extends Omit<ObjectStoreOptions, 'clock' | 'turn'>,
     Omit<QueueOptions, 'clock' | 'turn'> {
   readonly clock?: VirtualClock
   /** Awaited before each atomic step of each port. */

@@ -75,8 +75,9 @@ export const bodyKey = (record: OperationRecord): string => `${record.id}/${reco
 
 export const entryName = (mode: string, id: string): string => `${mode}:${id}`
 
+/** A snapshot. Entries are in ticket order by themselves: each is added with the greatest ticket so far. */
 export const lineOf = (key: string, item: LineItem | undefined): Line => {
-  const entries = [...(item?.entries.values() ?? [])].sort((a, b) => a.ticket - b.ticket)
+  const entries = [...(item?.entries.values() ?? [])]
   const line: Line = { key, entries: entries.map((entry) => ({ ...entry })) }
   return item?.nudgedAt === undefined ? line : { ...line, nudgedAt: item.nudgedAt }
 }

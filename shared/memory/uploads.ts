@@ -1,5 +1,5 @@
 import { limits } from '#domain/limits.ts'
-import type { CompleteOutcome, Mark, ObjectAttributes, Part } from '#ports/object-store.ts'
+import type { CommitOutcome, CompleteOutcome, Mark, ObjectAttributes, Part } from '#ports/object-store.ts'
 import { contentEtag, md5 } from './stored-object.ts'
 
 interface StoredPart {
@@ -20,6 +20,8 @@ export interface Upload {
 /** The open multipart uploads of a bucket. */
 export class Uploads {
   readonly #open = new Map<string, Upload>()
+  /** Of completed uploads, by key and upload id. */
+  readonly #answers = new Map<string, CommitOutcome>()
   #count = 0
 
   start(upload: Omit<Upload, 'uploadId' | 'parts'>): string {
@@ -37,6 +39,17 @@ export class Uploads {
 
   end(path: string, uploadId: string): void {
     if (this.find(path, uploadId) !== undefined) this.#open.delete(uploadId)
+  }
+
+  /** Ends an upload that was completed, and remembers what was answered. */
+  completed(path: string, uploadId: string, answer: CommitOutcome): CommitOutcome {
+    this.end(path, uploadId)
+    this.#answers.set(`${uploadId}/${path}`, answer)
+    return answer
+  }
+
+  answerOf(path: string, uploadId: string): CommitOutcome | undefined {
+    return this.#answers.get(`${uploadId}/${path}`)
   }
 
   under(prefix: string): { path: string; uploadId: string }[] {

@@ -86,6 +86,15 @@ export const describeClaims = (setup: Setup<OperationStoreSetup>): void => {
     expect(await operations.claim(id, claim)).toEqual({ kind: 'refused', record: second.record })
   })
 
+  it('a nonce claims nothing but the attempt that it was drawn for', async () => {
+    const { id } = await created()
+    const claim = claimOf()
+    const { record } = await operations.claim(id, claim)
+    for (const seenAttempt of [1, 2]) {
+      expect(await operations.claim(id, { ...claim, seenAttempt })).toEqual({ kind: 'refused', record })
+    }
+  })
+
   it('a nonce of an attempt that has ended claims nothing', async () => {
     const { id } = await created()
     const claim = claimOf()

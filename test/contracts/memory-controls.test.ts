@@ -308,6 +308,20 @@ describe('object store', () => {
     expect(outcome).toEqual({ kind: 'done', etag: '"62109206880d38a4010a98e11243924a-1"' })
   })
 
+  it('a repeated complete is no-upload, or told what the first was told, as S3 may do', async () => {
+    for (const repeatsAnswers of [false, true]) {
+      const { objects } = memoryWorld({ repeatsAnswers })
+      const uploadId = await objects.createUpload('a', plain, by)
+      await objects.uploadPart('a', uploadId, 1, bytesOf('x'))
+      const parts = (await objects.parts('a', uploadId)) ?? []
+      const first = await objects.complete('a', uploadId, parts, 'absent')
+      const etag = await objects.write('a', bytesOf('since'))
+      const again = await objects.complete('a', uploadId, parts, 'absent')
+      expect(again).toEqual(repeatsAnswers ? first : { kind: 'no-upload' })
+      expect((await objects.head('a'))?.etag).toBe(etag)
+    }
+  })
+
   it('with unique ETags identical bytes differ', async () => {
     const { objects } = memoryWorld({ etags: 'unique' })
     expect(await objects.write('a', bytesOf('x'))).not.toBe(await objects.write('a', bytesOf('x')))

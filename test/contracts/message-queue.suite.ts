@@ -66,14 +66,15 @@ export const describeMessageQueueContract = (name: string, setup: Setup<MessageQ
       for (const message of taken.values()) await message.delete()
     })
 
-    it('one id may be sent twice', async () => {
+    it('one id may be sent twice, and is delivered at least twice', async () => {
       const id = newId()
       await all.queue.send('operations', id)
       await all.queue.send('operations', id)
-      const first = await takeOne('operations', id)
-      const second = await takeOne('operations', id)
-      expect(second.body).toBe(first.body)
-      await Promise.all([first.delete(), second.delete()])
+      const taken: TakenMessage[] = []
+      for (let tries = 0; tries < patience && taken.length < 2; tries += 1)
+        taken.push(...(await all.take('operations')))
+      expect(taken.map(({ body }) => idOf(body))).toEqual([id, id])
+      for (const message of taken) await message.delete()
     })
 
     it('the queues are apart', async () => {
@@ -136,7 +137,7 @@ export const describeMessageQueueContract = (name: string, setup: Setup<MessageQ
     it('a rejected message is parked as it is, with the reason', async () => {
       const body = `{"foreign": "<ünïcode> & 🎈 \\" ${newId()}"}`
       await all.queue.reject(body, 'not an operation message: id: "quoted" & <odd> ünïcode')
-      expect(await parked(body)).toEqual({
+      expect(await parked(body)).toMatchObject({
         body,
         reason: 'not an operation message: id: "quoted" & <odd> ünïcode',
       })

@@ -48,6 +48,12 @@ export interface ObjectStoreSetup {
   readonly outsider: Outsider
   /** A plain GET of the URL with those headers and no others. */
   readonly follow: (link: PinnedLink) => Promise<{ status: number; bytes: Uint8Array }>
+  /**
+   * What an emulator is known to lack, where no way round exists: it does not tell HEAD how many tags there
+   * are, forgets the tags that an upload was created with, or leaves an object the tags of the one that it
+   * replaces.
+   */
+  readonly lacks?: readonly ('tag-count' | 'upload-tags' | 'fresh-tags')[]
 }
 
 /** A message as its consumer has it. */

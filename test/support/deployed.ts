@@ -53,7 +53,8 @@ export const until = async <T>(
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
-    if (performance.now() - startedAt > deadlineMs) throw new Error(`waited ${deadlineMs} ms for ${what}, in vain`)
+    if (performance.now() - startedAt > deadlineMs)
+      throw new Error(`waited ${deadlineMs} ms for ${what}, in vain`)
     await delay(pauseMs)
   }
 }
@@ -89,9 +90,12 @@ export const finalRecords = async (
     deadlineMs,
   ).catch((error: unknown) => {
     const open = ids.filter((id) => !final.has(id))
-    throw new Error(`still open: ${open.length} of ${ids.length}, among them ${open.slice(0, 5).join(', ')}`, {
-      cause: error,
-    })
+    throw new Error(
+      `still open: ${open.length} of ${ids.length}, among them ${open.slice(0, 5).join(', ')}`,
+      {
+        cause: error,
+      },
+    )
   })
   return final
 }

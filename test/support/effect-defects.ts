@@ -53,7 +53,9 @@ export const effectDefects: readonly Defect[] = [
   },
   {
     name: 'the new base is not conditional on the attempt',
-    patches: [engine('task', 'if (amended === undefined) throw new ClaimLost()', 'if (amended === undefined) return')],
+    patches: [
+      engine('task', 'if (amended === undefined) throw new ClaimLost()', 'if (amended === undefined) return'),
+    ],
     scenario: 'rebase-by-attempt',
   },
   {
@@ -92,6 +94,17 @@ export const effectDefects: readonly Defect[] = [
     patches: [
       engine('effect', 'return head?.mark?.operationId === this.#attempt.record.id', 'return false'),
       engine('effect', 'if (!moved || !doubtful || !possible ||', 'if (moved || !moved ||'),
+    ],
+    scenario: 'own-mark',
+  },
+  {
+    name: 'a move whose copy is found there leaves its source',
+    patches: [
+      engine(
+        'effect',
+        'return this.#retireAfterStep(this.#base()[source]?.etag, result)',
+        "return { kind: 'succeeded', result }",
+      ),
     ],
     scenario: 'half-a-move',
   },

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Patch } from './patches.ts'
 
-/** A function of a module, called in a thread of its own whose modules were loaded with patches. */
+/** A function of a module that is loaded with patches, together with all that it imports. */
 export interface PatchedCall {
   readonly patches: readonly Patch[]
   /** Of the module: `new URL('./scenarios.ts', import.meta.url).href`. */
@@ -18,13 +18,27 @@ export type PatchedAnswer =
   | { readonly kind: 'returned'; readonly value: unknown }
   | { readonly kind: 'threw'; readonly message: string }
 
-/** A thread, and not this one: modules are loaded once, and hooks cannot be taken back. */
-export const callPatched = async (call: PatchedCall): Promise<PatchedAnswer> => {
-  const worker = new Worker(new URL('./patched-worker.ts', import.meta.url), { workerData: call, execArgv: [] })
-  try {
-    const [answer] = (await once(worker, 'message')) as [PatchedAnswer]
+/**
+ * A thread under plain Node: the test runner transforms modules itself, and asks no hooks. Calls are made one
+ * after another; each loads its modules anew.
+ */
+export class PatchedThread implements AsyncDisposable {
+  readonly #worker = new Worker(new URL('./patched-worker.ts', import.meta.url), { execArgv: [] })
+  #last: Promise<unknown> = Promise.resolve()
+
+  call(call: PatchedCall): Promise<PatchedAnswer> {
+    const answer = this.#last.then(() => this.#ask(call))
+    this.#last = answer.catch(() => undefined)
     return answer
-  } finally {
-    await worker.terminate()
+  }
+
+  async #ask(call: PatchedCall): Promise<PatchedAnswer> {
+    this.#worker.postMessage(call)
+    const [answer] = (await once(this.#worker, 'message')) as [PatchedAnswer]
+    return answer
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate()
   }
 }

@@ -1,18 +1,19 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import type { PatchedAnswer, PatchedCall } from './patched-thread.ts'
-import { loadPatched } from './patches.ts'
+import { importPatched } from './patches.ts'
 
-/** The other side of {@link callPatched}. */
+/** The other side of `PatchedThread`. */
 const answer = async (call: PatchedCall): Promise<PatchedAnswer> => {
   try {
-    loadPatched(call.patches)
-    const module = (await import(call.module)) as Record<string, (argument: unknown) => unknown>
+    const module = await importPatched(call.module, call.patches)
     const wanted = module[call.function]
-    if (wanted === undefined) throw new TypeError(`${call.module} exports no ${call.function}`)
-    return { kind: 'returned', value: await wanted(call.argument) }
+    if (typeof wanted !== 'function') throw new TypeError(`${call.module} exports no ${call.function}`)
+    return { kind: 'returned', value: await (wanted as (argument: unknown) => unknown)(call.argument) }
   } catch (error) {
     return { kind: 'threw', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
   }
 }
 
-parentPort?.postMessage(await answer(workerData as PatchedCall))
+parentPort?.on('message', (call: PatchedCall) => {
+  void answer(call).then((result) => parentPort?.postMessage(result))
+})

@@ -13,7 +13,7 @@ export interface Patch {
   readonly replace: string
 }
 
-const root = pathToFileURL(`${process.cwd()}/`)
+const root = pathToFileURL(`${process.cwd()}/`).href
 
 const patternOf = (find: string): RegExp => {
   const escaped = find.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -28,18 +28,42 @@ export const patched = (text: string, patches: readonly Patch[]): string =>
     return before.replace(patternOf(find), () => replace)
   }, text)
 
-/**
- * From now on, modules of this thread are loaded with the patches. Only for what has not been imported yet,
- * so import the code under test afterwards.
- */
-export const loadPatched = (patches: readonly Patch[]): void => {
-  const byUrl = Map.groupBy(patches, ({ file }) => new URL(file, root).href)
+/** Modules of the project, loaded anew with their own patches, are told apart by this query in their URLs. */
+const realmOf = (url: string | undefined): string | undefined =>
+  url === undefined ? undefined : (new URL(url).searchParams.get('realm') ?? undefined)
+
+const realms: (readonly Patch[])[] = []
+
+const isOurs = (url: string): boolean => url.startsWith(root) && !url.includes('/node_modules/')
+
+const registerOnce = (): void => {
+  if (realms.length > 0) return
   registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const resolved = nextResolve(specifier, context)
+      const realm = realmOf(context.parentURL)
+      if (realm === undefined || !isOurs(resolved.url)) return resolved
+      return { ...resolved, url: `${resolved.url}?realm=${realm}` }
+    },
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context)
-      const fitting = byUrl.get(url)
-      if (fitting === undefined || loaded.source === undefined || loaded.source === null) return loaded
-      return { ...loaded, source: patched(loaded.source.toString(), fitting) }
+      const realm = realmOf(url)
+      if (realm === undefined || loaded.source === undefined || loaded.source === null) return loaded
+      const fitting = realms[Number(realm)]?.filter(({ file }) => url.startsWith(`${root}${file}?`)) ?? []
+      return fitting.length === 0 ? loaded : { ...loaded, source: patched(loaded.source.toString(), fitting) }
     },
   })
+}
+
+/**
+ * The module at `url`, with everything of the project that it imports, loaded anew and patched. Only under
+ * plain Node: a test runner that transforms modules itself does not ask these hooks.
+ */
+export const importPatched = async (
+  url: string,
+  patches: readonly Patch[],
+): Promise<Record<string, unknown>> => {
+  registerOnce()
+  realms.push(patches)
+  return (await import(`${url}?realm=${realms.length - 1}`)) as Record<string, unknown>
 }

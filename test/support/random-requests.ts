@@ -44,7 +44,12 @@ export const randomRequests = (seed: number, count: number, paths: readonly stri
     switch (kind) {
       case 'append':
       case 'write':
-        return { kind, path: from, body: `${kind} ${number} ${'x'.repeat(below(60))}\n`, ...(kind === 'write' && guard) }
+        return {
+          kind,
+          path: from,
+          body: `${kind} ${number} ${'x'.repeat(below(60))}\n`,
+          ...(kind === 'write' && guard),
+        }
       case 'copy':
       case 'move':
         return { kind, from, to, ...guard }

@@ -1,5 +1,5 @@
-import { lineOfItem } from '#aws/line-items.ts'
 import type { WireItem } from '#aws/dynamo-items.ts'
+import { lineOfItem } from '#aws/line-items.ts'
 import { type Call, CountingProxy } from '../../bench/measure/counting-proxy.ts'
 import { listFunctions, reconfigure } from '../../bench/measure/deployed-functions.ts'
 
@@ -15,6 +15,8 @@ export interface Recording {
 export interface RecordingOptions {
   /** Of the worker, in seconds: a shorter one shortens what a crash costs. Default: as deployed. */
   readonly workerTimeoutSeconds?: number
+  /** Told each call of a function when it has taken effect and before the function has the answer. */
+  readonly onCall?: (call: Call) => void
 }
 
 /**
@@ -23,13 +25,18 @@ export interface RecordingOptions {
  */
 export const recordTickets = async (endpoint: string, options: RecordingOptions = {}): Promise<Recording> => {
   const tickets = new Map<string, Map<string, number>>()
-  const proxy = new CountingProxy({ by: 'functions', endpoint, onCall: (call) => note(tickets, call) })
+  const onCall = (call: Call): void => {
+    note(tickets, call)
+    options.onCall?.(call)
+  }
+  const proxy = new CountingProxy({ by: 'functions', endpoint, onCall })
   const variables = { AWS_ENDPOINT_URL: await proxy.start() }
   const restore: (() => Promise<void>)[] = []
   for (const configuration of await listFunctions(endpoint)) {
     const isWorker = configuration.FunctionName.includes('Worker')
     const { workerTimeoutSeconds } = options
-    const settings = isWorker && workerTimeoutSeconds ? { variables, timeoutSeconds: workerTimeoutSeconds } : { variables }
+    const settings =
+      isWorker && workerTimeoutSeconds ? { variables, timeoutSeconds: workerTimeoutSeconds } : { variables }
     restore.push(await reconfigure(endpoint, configuration, settings))
   }
   return {

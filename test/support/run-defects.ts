@@ -3,21 +3,29 @@ import { type Defect, engine, memory } from './defect.ts'
 const failWithoutLooking =
   "if (exhausted) { const error = { code: 'Exhausted', message: 'spent', retryable: true }; " +
   "await ports.operations.finish(id, record.attempt, { status: 'failed', error, now: ports.clock.now() }); " +
-  "const outcome = await run(ports, id, invocation)"
+  'const outcome = await run(ports, id, invocation)'
 
 /** Rules of claim, finish, release, and of whoever else makes an operation final. */
 export const runDefects: readonly Defect[] = [
   {
     name: 'objects are read before the grant is seen',
     patches: [
-      engine('run', "const done: RunOutcome = { kind: 'done' }", "const early = new WeakMap()\nconst done = { kind: 'done' }"),
+      engine(
+        'run',
+        "const done: RunOutcome = { kind: 'done' }",
+        "const early = new WeakMap()\nconst done = { kind: 'done' }",
+      ),
       engine(
         'run',
         'const lines = await ports.lines.read(record.uses.map((use) => use.line))',
         'early.set(record, await observe(ports, kindOf(record.kind).touches(record.args)))\n' +
           'const lines = await ports.lines.read(record.uses.map((use) => use.line))',
       ),
-      engine('run', 'const seen = await observe(ports, kind.touches(record.args))', 'const seen = early.get(record)'),
+      engine(
+        'run',
+        'const seen = await observe(ports, kind.touches(record.args))',
+        'const seen = early.get(record)',
+      ),
     ],
     scenario: 'objects-after-grant',
   },
@@ -50,7 +58,11 @@ export const runDefects: readonly Defect[] = [
   {
     name: 'the lease is shorter than the sandbox lives',
     patches: [
-      engine('run', 'leaseUntil: invocation.deadline + limits.leaseMarginMs', 'leaseUntil: ports.clock.now() + 5_000'),
+      engine(
+        'run',
+        'leaseUntil: invocation.deadline + limits.leaseMarginMs',
+        'leaseUntil: ports.clock.now() + 5_000',
+      ),
     ],
     scenario: 'lease-outlives-sandbox',
   },
@@ -75,7 +87,11 @@ export const runDefects: readonly Defect[] = [
   {
     name: 'a cancel is not conditional on waiting',
     patches: [
-      memory('operation', "if (item?.record.status !== 'waiting') return this", 'if (item === undefined) return this'),
+      memory(
+        'operation',
+        "if (item?.record.status !== 'waiting') return this",
+        'if (item === undefined) return this',
+      ),
     ],
     scenario: 'cancel-while-claimed',
   },
@@ -108,7 +124,9 @@ export const runDefects: readonly Defect[] = [
   },
   {
     name: 'a release that finds its entry gone sends nothing',
-    patches: [engine('release', 'newlyGranted(before, id) : grantedIds(before)', 'newlyGranted(before, id) : []')],
+    patches: [
+      engine('release', 'newlyGranted(before, id) : grantedIds(before)', 'newlyGranted(before, id) : []'),
+    ],
     scenario: 'release-repeated',
   },
   {
@@ -125,15 +143,27 @@ export const runDefects: readonly Defect[] = [
   {
     name: 'a dead letter acts during a live lease',
     patches: [
-      engine('dead-letter', "record.status === 'running' && leftMs <= 0 &&", "record.status === 'running' &&"),
-      engine('dead-letter', 'if (exhausted) { const outcome = await run(ports, id, invocation)', failWithoutLooking),
+      engine(
+        'dead-letter',
+        "record.status === 'running' && leftMs <= 0 &&",
+        "record.status === 'running' &&",
+      ),
+      engine(
+        'dead-letter',
+        'if (exhausted) { const outcome = await run(ports, id, invocation)',
+        failWithoutLooking,
+      ),
     ],
     scenario: 'dead-letter-during-lease',
   },
   {
     name: 'a dead letter acts without looking',
     patches: [
-      engine('dead-letter', 'if (exhausted) { const outcome = await run(ports, id, invocation)', failWithoutLooking),
+      engine(
+        'dead-letter',
+        'if (exhausted) { const outcome = await run(ports, id, invocation)',
+        failWithoutLooking,
+      ),
     ],
     scenario: 'dead-letter-looks',
   },

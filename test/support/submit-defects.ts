@@ -30,12 +30,16 @@ export const submitDefects: readonly Defect[] = [
   },
   {
     name: 'a late record leaves the index at once',
-    patches: [memory('operation', 'if (item.record.late === true) keepOpen(item)', 'if (false) keepOpen(item)')],
+    patches: [
+      memory('operation', 'if (item.record.late === true) keepOpen(item)', 'if (false) keepOpen(item)'),
+    ],
     scenario: 'late-enter',
   },
   {
     name: 'a guarded enter does not mark the record as late',
-    patches: [memory('line', 'item.record = { ...item.record, late: true }', 'item.record = { ...item.record }')],
+    patches: [
+      memory('line', 'item.record = { ...item.record, late: true }', 'item.record = { ...item.record }'),
+    ],
     scenario: 'late-enter',
   },
   {
@@ -49,7 +53,7 @@ export const submitDefects: readonly Defect[] = [
       memory(
         'operation',
         'item.ttl = own.now + limits.resultLifeMs keepOpen(item)',
-        "item.index = { shard: doneShard(id), time: own.now }",
+        'item.index = { shard: doneShard(id), time: own.now }',
       ),
     ],
     scenario: 'late-enter-after-cancel',
@@ -60,7 +64,7 @@ export const submitDefects: readonly Defect[] = [
       memory(
         'operation',
         'item.ttl = own.now + limits.resultLifeMs keepOpen(item)',
-        "item.index = { shard: doneShard(id), time: own.now }",
+        'item.index = { shard: doneShard(id), time: own.now }',
       ),
     ],
     scenario: 'canceller-dies',
@@ -70,20 +74,24 @@ export const submitDefects: readonly Defect[] = [
     patches: [
       engine(
         'submit',
-        'const outcome = await retrying(ports, { until, unanswered: true }, () => ports.operations.endWaiting(record.id, ending), )',
-        "const outcome = { kind: 'finished', record: { ...record, ...ending } }",
+        'ports.operations.endWaiting(record.id, ending)',
+        "Promise.resolve({ kind: 'finished', record: { ...record, ...ending } })",
       ),
     ],
     scenario: 'line-full',
   },
   {
     name: 'an enter without an answer is repeated by the SDK',
-    patches: [engine('submit', '{ until, unanswered: false, signal }', '{ until, unanswered: true, signal }')],
+    patches: [
+      engine('submit', '{ until, unanswered: false, signal }', '{ until, unanswered: true, signal }'),
+    ],
     scenario: 'enter-without-answer',
   },
   {
     name: 'enqueueing is not idempotent',
-    patches: [memory('line', "if (ownUses.some((use) => this.#has(use, id))) return { kind: 'present' }", '')],
+    patches: [
+      memory('line', "if (ownUses.some((use) => this.#has(use, id))) return { kind: 'present' }", ''),
+    ],
     scenario: 'enqueue-twice',
   },
   {
@@ -103,7 +111,7 @@ export const submitDefects: readonly Defect[] = [
       engine(
         'submit',
         'const head = line.entries[0]',
-        "const own = line.entries.find((entry) => entry.id === id); const head = line.entries.filter((entry) => " +
+        'const own = line.entries.find((entry) => entry.id === id); const head = line.entries.filter((entry) => ' +
           "entry.mode === 'write' || own?.mode === 'write')[0]",
       ),
     ],
@@ -112,7 +120,11 @@ export const submitDefects: readonly Defect[] = [
   {
     name: 'every enqueuer nudges',
     patches: [
-      engine('submit', 'if (line.nudgedAt !== undefined && line.nudgedAt > now - limits.nudgeEveryMs) return', ''),
+      engine(
+        'submit',
+        'if (line.nudgedAt !== undefined && line.nudgedAt > now - limits.nudgeEveryMs) return',
+        '',
+      ),
       memory('line', 'if (item.nudgedAt !== undefined && item.nudgedAt > now - everyMs) return false', ''),
     ],
     scenario: 'nudge-storm',
@@ -124,7 +136,9 @@ export const submitDefects: readonly Defect[] = [
   },
   {
     name: 'nobody sends what is stalled',
-    patches: [engine('sweep', 'if (record.leaseUntil <= this.#ports.clock.now()) await this.#send(record)', '')],
+    patches: [
+      engine('sweep', 'if (record.leaseUntil <= this.#ports.clock.now()) await this.#send(record)', ''),
+    ],
     scenario: 'stalled-is-sent',
   },
   {

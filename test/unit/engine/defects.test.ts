@@ -1,13 +1,16 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { defects } from '#test/support/defects.ts'
-import { callPatched } from '#test/support/patched-thread.ts'
+import { PatchedThread } from '#test/support/patched-thread.ts'
 import { scenarios } from './scenarios/scenarios.ts'
+
+const thread = new PatchedThread()
+afterAll(() => thread[Symbol.asyncDispose]())
 
 const module = new URL('./scenarios/scenarios.ts', import.meta.url).href
 
 describe('a rule left out is noticed', () => {
   test.each(defects)('$name', async ({ patches, scenario }) => {
-    const answer = await callPatched({ patches, module, function: 'violationOf', argument: scenario })
+    const answer = await thread.call({ patches, module, function: 'violationOf', argument: scenario })
     expect(answer.kind, JSON.stringify(answer)).toBe('returned')
     if (answer.kind === 'returned') expect(answer.value).toMatch(/^AssertionError/)
   })
@@ -19,7 +22,7 @@ describe('a rule left out is noticed', () => {
 
   test('the same thread without a patch notices nothing', async () => {
     const argument = 'hand-off'
-    const answer = await callPatched({ patches: [], module, function: 'violationOf', argument })
+    const answer = await thread.call({ patches: [], module, function: 'violationOf', argument })
     expect(answer).toEqual({ kind: 'returned', value: undefined })
   })
 })

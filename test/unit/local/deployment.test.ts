@@ -1,10 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-
 import { deploymentFrom, readDeployment, saveDeployment } from '#cli/local/deployment.ts'
 import { localPaths } from '#cli/local/paths.ts'
+import { temporaryDirectory } from '#test/support/environment-directory.ts'
 
 const emulator = {
   pid: 100,
@@ -54,13 +52,13 @@ describe('a deployment', () => {
   })
 
   test('comes back from its file as it was saved', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'lockstep-deployment-'))
+    const directory = temporaryDirectory()
     saveDeployment(localPaths(directory), { ...deployment, fingerprint: 'f' })
     expect(readDeployment(directory)).toEqual({ ...deployment, fingerprint: 'f' })
   })
 
   test('is absent when there is no file, or one of another version', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'lockstep-deployment-'))
+    const directory = temporaryDirectory()
     expect(readDeployment(directory)).toBeUndefined()
     writeFileSync(localPaths(directory).deploymentFile, '{"endpoint": "http://127.0.0.1:1"}')
     expect(readDeployment(directory)).toBeUndefined()

@@ -1,14 +1,13 @@
-import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-
 import { fingerprintSources } from '#cli/local/fingerprint.ts'
+import { temporaryDirectory } from '#test/support/environment-directory.ts'
 
 let checkout: string
 
 beforeEach(() => {
-  checkout = mkdtempSync(join(tmpdir(), 'lockstep-sources-'))
+  checkout = temporaryDirectory()
   mkdirSync(join(checkout, 'shared/domain'), { recursive: true })
   writeFileSync(join(checkout, 'shared/domain/line.ts'), 'export const line = 1')
 })

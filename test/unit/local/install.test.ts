@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-
 import { installEmulator, isInstalled, requirementsFile, venvPython } from '#cli/local/install.ts'
+import { temporaryDirectory } from '#test/support/environment-directory.ts'
 
 let directory: string
 let requirements: string
 
 beforeEach(() => {
-  const root = mkdtempSync(join(tmpdir(), 'lockstep-install-'))
+  const root = temporaryDirectory()
   directory = join(root, 'venv')
   requirements = join(root, 'requirements.lock')
   writeFileSync(requirements, 'emulator==1.0\n')

@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-
 import { acquireLock, type LockHolder, lockHolder } from '#cli/local/lock.ts'
 import { ownIdentity } from '#cli/local/processes.ts'
+import { temporaryDirectory } from '#test/support/environment-directory.ts'
 
 let directory: string
 
 beforeEach(() => {
-  directory = join(mkdtempSync(join(tmpdir(), 'lockstep-lock-')), 'lock')
+  directory = join(temporaryDirectory(), 'lock')
 })
 
 const claimOf = (holder: LockHolder) => {

@@ -1,9 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-
 import { isInstalled, nodeIn, prepare } from '#cli/local/prepare.mjs'
+import { temporaryDirectory } from '#test/support/environment-directory.ts'
 
 interface LockEntry {
   version: string
@@ -14,7 +13,7 @@ let checkout: string
 let installs: number
 
 beforeEach(() => {
-  checkout = mkdtempSync(join(tmpdir(), 'lockstep-prepare-'))
+  checkout = temporaryDirectory()
   installs = 0
   writeLock('package-lock.json', { '': { version: '1' }, 'node_modules/a': { version: '1.0.0' } })
 })

@@ -1,10 +1,9 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-
 import { LocalEnvironmentError } from '#cli/local/errors.ts'
 import { findPython, type PythonProbe } from '#cli/local/python.ts'
+import { temporaryDirectory } from '#test/support/environment-directory.ts'
 
 const machine = (installed: Record<string, PythonProbe>) => (name: string) => Promise.resolve(installed[name])
 
@@ -71,7 +70,7 @@ describe('findPython', () => {
   })
 
   test('a stand-in on PATH that does not run counts as missing', async () => {
-    const standIn = join(mkdtempSync(join(tmpdir(), 'lockstep-python-')), 'python3')
+    const standIn = join(temporaryDirectory(), 'python3')
     writeFileSync(standIn, '#!/bin/sh\necho "command not found" >&2\nexit 127\n')
     chmodSync(standIn, 0o755)
     await expect(findPython({ wanted: standIn })).rejects.toMatchObject({ code: 'PythonMissing' })

@@ -168,6 +168,18 @@ export const effectScenarios: Record<string, Scenario> = {
     },
   },
 
+  'own-mark': {
+    law: 'a takeover that finds its own mark on the file is done',
+    async play() {
+      const stage = new Stage()
+      const id = await stage.submit(append('X'))
+      await dyingAttempt(stage, id, 'after', 'objects.put')
+      await stage.deliverAll()
+      assert.equal(await stage.text('a'), 'X')
+      assert.equal(stage.record(id).result?.['offset'], 0)
+    },
+  },
+
   'half-a-move': {
     law: 'a move that died between copy and delete is completed, not failed',
     async play() {

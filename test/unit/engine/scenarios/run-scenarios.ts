@@ -79,15 +79,16 @@ export const runScenarios: Record<string, Scenario> = {
       const stage = new Stage()
       await stage.outsider('a', 'A')
       const id = await stage.submit({ kind: 'delete', path: 'a' })
-      const pauses = [pausing('before', 'operations.claim'), pausing('before', 'operations.claim')]
-      const runs = pauses.map((pause) => stage.run(id, stage.process(pause.intercept)))
-      await stage.until(Promise.all(pauses.map((pause) => pause.reached)))
-      for (const pause of pauses.toReversed()) {
-        pause.open()
-        await stage.settle()
-      }
-      const outcomes = await stage.until(Promise.all(runs))
-      assert.deepEqual(outcomes.map(({ kind }) => kind).toSorted(), ['again', 'done'])
+      const claiming = pausing('before', 'operations.claim')
+      const slower = stage.run(id, stage.process(claiming.intercept))
+      await claiming.reached
+      const finishing = pausing('before', 'operations.finish')
+      const faster = stage.run(id, stage.process(finishing.intercept))
+      await finishing.reached
+      claiming.open()
+      assert.equal((await stage.until(slower)).kind, 'again')
+      finishing.open()
+      assert.equal((await stage.until(faster)).kind, 'done')
       assert.deepEqual(stage.record(id).result, { existed: true })
       assert.equal(stage.record(id).attempt, 1)
     },
