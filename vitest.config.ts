@@ -8,9 +8,6 @@ const slowTestMs = 60_000
 
 export default defineConfig({
   test: {
-    // Printed last, after the totals of `npm test` are known, failures must not scroll by: short names, whole
-    // reasons.
-    reporters: ['default'],
     projects: [
       {
         test: {

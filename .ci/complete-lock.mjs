@@ -1,10 +1,11 @@
 /**
  * Completes package-lock.json with the packages for other platforms that the registry at hand did not have.
  *
- * Tools with a native program have one optional package per platform. A registry mirror may hold only those for the
- * platforms of its own users; npm then leaves the others out of the lock file, and `npm ci` refuses the file
- * ("Missing: ... from lock file"), there and everywhere. An entry with the version that the tool asks for, and the
- * platform that its name tells, mends that; it lacks the hash, which only a registry that has the package can give.
+ * Tools with a native program have one optional package per platform. A registry mirror may hold only those
+ * for the platforms of its own users; npm then leaves the others out of the lock file, and `npm ci` refuses
+ * the file ("Missing: ... from lock file"), there and everywhere. An entry with the version that the tool
+ * asks for, and the platform that its name tells, mends that; it lacks the hash, which only a registry that
+ * has the package can give.
  *
  * Run by `npm run lock`, after npm has written the file.
  */
@@ -26,7 +27,8 @@ const systems = [
 ]
 
 /**
- * @typedef {{ version?: string, dev?: boolean, optional?: boolean, optionalDependencies?: Record<string, string>,
+ * @typedef {{ version?: string, dev?: boolean, optional?: boolean, optionalDependencies?: Record<string,
+ * string>,
  *   os?: string[], cpu?: string[], libc?: string[] }} Entry
  */
 

@@ -47,7 +47,10 @@ async function run(
   command: string,
   commandArguments: readonly string[],
 ): Promise<{ code: unknown; output: string }> {
-  const child = spawn(command, commandArguments, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, commandArguments, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  })
   let output = ''
   const collect = (chunk: Buffer) => {
     output += chunk.toString('utf8')
@@ -71,8 +74,8 @@ interface Report {
 }
 
 /**
- * One project at a time, cheapest first, each in a run of its own: two cores are soon busy, and a project whose emulator or
- * deployment fails must not take the results of the others with it.
+ * One project at a time, cheapest first, each in a run of its own: two cores are soon busy, and a project
+ * whose emulator or deployment fails must not take the results of the others with it.
  */
 const projects = ['unit', 'infra', 'contracts', 'local', 'e2e'].filter((name) =>
   existsSync(join('test', name)),

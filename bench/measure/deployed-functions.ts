@@ -61,3 +61,29 @@ export const reconfigure = async (
   })
   return async () => void (await ask(url, 'PUT', restored))
 }
+
+interface Mapping {
+  readonly UUID: string
+  readonly FunctionArn: string
+}
+
+/** Stops the feeding of a function from its queues; its messages stay there. Returns what starts it again. */
+export const pauseFeeding = async (endpoint: string, functionName: string): Promise<() => Promise<void>> => {
+  const all = `${endpoint}/2015-03-31/event-source-mappings/`
+  const { EventSourceMappings } = await ask<{ EventSourceMappings: Mapping[] }>(all)
+  const fed = EventSourceMappings.filter(({ FunctionArn }) => FunctionArn.includes(functionName))
+  if (fed.length === 0) throw new Error(`no event source feeds a function like ${functionName}`)
+  const setEnabled = async (Enabled: boolean): Promise<void> => {
+    for (const { UUID } of fed) await ask(`${all}${UUID}`, 'PUT', { Enabled })
+  }
+  await setEnabled(false)
+  return () => setEnabled(true)
+}
+
+/** Runs a function to its end, as its schedule would. */
+export const invoke = async (endpoint: string, functionName: string): Promise<void> => {
+  const all = await listFunctions(endpoint)
+  const found = all.find(({ FunctionName }) => FunctionName.includes(functionName))
+  if (found === undefined) throw new Error(`no function like ${functionName} is deployed`)
+  await ask(`${endpoint}/2015-03-31/functions/${found.FunctionName}/invocations`, 'POST', {})
+}

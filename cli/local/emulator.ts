@@ -80,7 +80,10 @@ export async function startEmulator(paths: LocalPaths, options: StartOptions): P
   }
 }
 
-/** What is deployed carries the endpoint (in queue URLs that functions were given), so state is of use at that one only. */
+/**
+ * What is deployed carries the endpoint (in queue URLs that functions were given), so state is of use at that
+ * one only.
+ */
 async function portFor(paths: LocalPaths, auth: boolean): Promise<number> {
   const earlier = readEndpoint(paths)
   if (earlier === undefined) return findFreePort()
@@ -91,8 +94,8 @@ async function portFor(paths: LocalPaths, auth: boolean): Promise<number> {
       : `with auth ${earlier.auth}, and this start asks for auth ${auth}: use the same setting`
   throw new LocalEnvironmentError(
     'EndpointChanged',
-    `What is stored in the local environment was deployed at port ${earlier.port}, ${reason}, or start empty ` +
-      'after `npx lockstep local reset`.',
+    `What is stored in the local environment was deployed at port ${earlier.port}, ${reason}, ` +
+      'or start empty after `npx lockstep local reset`.',
   )
 }
 

@@ -19,7 +19,6 @@ import { checkoutDirectory, defaultDirectory, type LocalPaths, localPaths, venvD
 import { stacksAreWhole } from './stacks.ts'
 
 export type { Deployment } from './deployment.ts'
-export { readDeployment } from './deployment.ts'
 
 /** A first `up` on a slow machine: download, bootstrap, deployment of everything. */
 const lockDeadlineMs = 10 * 60_000
@@ -166,23 +165,3 @@ const nothing = {
   queueUrl: null,
   emulatorPid: null,
 } as const
-
-/** `lockstep local up`: the checkout's own environment, or the one of `options.directory`. */
-export function up(options?: LocalOptions): Promise<Deployment> {
-  return new LocalEnvironment(options).up()
-}
-
-/** `lockstep local down`. */
-export function down(options?: LocalOptions): Promise<void> {
-  return new LocalEnvironment(options).down()
-}
-
-/** `lockstep local status`. */
-export function status(options?: LocalOptions): Promise<LocalStatus> {
-  return new LocalEnvironment(options).status()
-}
-
-/** `lockstep local reset`. */
-export function reset(options?: LocalOptions): Promise<void> {
-  return new LocalEnvironment(options).reset()
-}

@@ -24,8 +24,8 @@ const ofAnotherNode = /^(NODE_OPTIONS|NODE_V8_COVERAGE|VITEST.*|npm_.*)$/
 const ofTheMachine = ['HOME', 'USER', 'LANG', 'LC_ALL', 'LC_CTYPE', 'PATH', 'LD_LIBRARY_PATH']
 
 /**
- * As little as possible of this process's environment, for the emulator: it hands its own to the functions, which
- * in the cloud see nothing of the person's settings (proxies, certificates, tokens) either.
+ * As little as possible of this process's environment, for the emulator: it hands its own to the functions,
+ * which in the cloud see nothing of the person's settings (proxies, certificates, tokens) either.
  */
 export function bareEnvironment(environment: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const kept = ofTheMachine.map((name) => [name, environment[name]] as const)

@@ -1,5 +1,6 @@
 /**
- * Makes sure that node_modules holds what package-lock.json says, before `npm test`, `npm start` and their like.
+ * Makes sure that node_modules holds what package-lock.json says, before `npm test`, `npm start` and their
+ * like.
  *
  * It runs before anything is installed, on whatever Node started npm: plain JavaScript for Node 20, nothing
  * imported.
@@ -20,8 +21,9 @@ const oldestNode = 20
  */
 
 /**
- * Whether the packages in node_modules are those of the lock file, going by npm's own record of what it put there,
- * which it writes last. Packages that are optional or for other platforms may be missing; none may be another.
+ * Whether the packages in node_modules are those of the lock file, going by npm's own record of what it put
+ * there, which it writes last. Packages that are optional or for other platforms may be missing; none may be
+ * another.
  *
  * @param {string} directory the checkout
  */
@@ -44,8 +46,8 @@ function isSame(wanted, found) {
 }
 
 /**
- * The Node that everything else runs on. It comes from the lock file too, by a script that an install may have
- * skipped.
+ * The Node that everything else runs on. It comes from the lock file too, by a script that an install may
+ * have skipped.
  *
  * @param {string} directory the checkout
  */
@@ -54,8 +56,8 @@ export function nodeIn(directory) {
 }
 
 /**
- * Installs what is not installed. The stamp spares the look at every package; it is written last, so an install that
- * was cut short is made anew.
+ * Installs what is not installed. The stamp spares the look at every package; it is written last, so an
+ * install that was cut short is made anew.
  *
  * @param {string} directory the checkout
  * @param {(directory: string) => void} [install]

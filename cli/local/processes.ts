@@ -63,8 +63,8 @@ export async function endProcess(identity: ProcessIdentity, graceMs: number): Pr
 }
 
 /**
- * Ends every process whose command line holds `mark`: what an earlier run, killed before it could tidy up, left behind. The
- * mark must name something that only we would, such as a path of ours.
+ * Ends every process whose command line holds `mark`: what an earlier run, killed before it could tidy up,
+ * left behind. The mark must name something that only we would, such as a path of ours.
  */
 export async function endMarked(mark: string, graceMs: number): Promise<void> {
   const marked = (await listProcesses()).filter(

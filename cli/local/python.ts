@@ -74,8 +74,8 @@ function explain(seen: readonly PythonProbe[], wanted: string | undefined): Loca
     const version = `${incomplete.major}.${incomplete.minor}`
     return new LocalEnvironmentError(
       'PythonIncomplete',
-      `${incomplete.executable} (Python ${version}) cannot make virtual environments, and the local emulator ` +
-        'is installed in one: add its venv and ensurepip modules (Debian, Ubuntu: ' +
+      `${incomplete.executable} (Python ${version}) cannot make virtual environments, and the local ` +
+        'emulator is installed in one: add its venv and ensurepip modules (Debian, Ubuntu: ' +
         `apt-get install python${version}-venv).`,
     )
   }
@@ -84,8 +84,8 @@ function explain(seen: readonly PythonProbe[], wanted: string | undefined): Loca
     return new LocalEnvironmentError(
       'PythonTooOld',
       `The local emulator needs ${needed}, and ${old.executable} is ${old.major}.${old.minor}: install a ` +
-        'newer one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python), or name it in ' +
-        'LOCKSTEP_PYTHON.',
+        'newer one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python), ' +
+        'or name it in LOCKSTEP_PYTHON.',
     )
   }
   const where = wanted === undefined ? 'none was found on PATH' : `LOCKSTEP_PYTHON=${wanted} does not run`

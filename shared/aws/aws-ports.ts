@@ -33,13 +33,18 @@ export interface AwsOptions extends ClientOptions {
 export interface AwsPorts extends Ports {
   /** The message that a function is handling, by its receipt. */
   delivery(queueUrl: string, receiptHandle: string): Delivery
-  /** Probes what the target can do, and remembers it for all processes. For the deploy script and `doctor`. */
+  /**
+   * Probes what the target can do, and remembers it for all processes. For the deploy script and `doctor`.
+   */
   probe(): Promise<Capabilities>
   /** Closes the connections, so that a command can end. */
   close(): void
 }
 
-/** Builds everything the engine touches. Once per process: connections and what is known of the target are kept. */
+/**
+ * Builds everything the engine touches. Once per process: connections and what is known of the target are
+ * kept.
+ */
 export const awsPorts = (deployment: Deployment, options: AwsOptions = {}): AwsPorts => {
   const { clock = systemClock, ids = systemIds, log = logLine } = options
   const clients = createClients(options)

@@ -12,7 +12,9 @@ import { type Insistence, pause } from './insisting.ts'
 /** DynamoDB's limit. */
 const keysPerBatch = 100
 
-/** A batch is answered in part when it is throttled or over 16 MB; so often in a row it is asked for the rest. */
+/**
+ * A batch is answered in part when it is throttled or over 16 MB; so often in a row it is asked for the rest.
+ */
 const rounds = 8
 const firstPauseMs = 25
 

@@ -32,7 +32,9 @@ const documentSchema = z.extend(capabilitiesSchema, { v: z.literal(1), probedAt:
 /** One line of a log: JSON. */
 export type Log = (line: Readonly<Record<string, unknown>>) => void
 
-/** What the target can do, asked once per process: remembered in the bucket, or else probed and remembered. */
+/**
+ * What the target can do, asked once per process: remembered in the bucket, or else probed and remembered.
+ */
 export class KnownCapabilities {
   readonly #target: S3Target
   readonly #log: Log
@@ -119,8 +121,9 @@ export const rememberCapabilities = (target: S3Target, capabilities: Capabilitie
   })
 
 /**
- * Tries each call on objects of its own, which it deletes afterwards: one whose condition does not hold, which must be
- * refused, and one whose condition holds, which must be done. For the deploy script and `doctor` too. Throws PortFault.
+ * Tries each call on objects of its own, which it deletes afterwards: one whose condition does not hold,
+ * which must be refused, and one whose condition holds, which must be done. For the deploy script and
+ * `doctor` too. Throws PortFault.
  */
 export const probeCapabilities = async (target: S3Target): Promise<Capabilities> => {
   const folder = `${probePrefix}${target.world.ids.nonce()}`
@@ -185,7 +188,10 @@ const heedsOnDelete = async (target: S3Target, source: string, etag: string): Pr
   return (await deleteIf(wrongEtag)) === 'refused' && (await deleteIf(etag)) === 'done'
 }
 
-/** `unknown`: answered with something else than yes or 412, such as 501: the target does not know the condition. */
+/**
+ * `unknown`: answered with something else than yes or 412, such as 501: the target does not know the
+ * condition.
+ */
 const answerTo = async (
   target: S3Target,
   send: () => Promise<unknown>,

@@ -24,13 +24,16 @@ export class MissingVariables extends Error {
 
   constructor(missing: readonly string[]) {
     super(
-      `environment: got nothing for ${missing.join(', ')}, expected the names that the stacks give as outputs.`,
+      `environment: got nothing for ${missing.join(', ')}, ` +
+        'expected the names that the stacks give as outputs.',
     )
     this.variables = missing
   }
 }
 
-/** The deployment that the environment names. Throws {@link MissingVariables}: call it when a module loads. */
+/**
+ * The deployment that the environment names. Throws {@link MissingVariables}: call it when a module loads.
+ */
 export const deploymentFromEnvironment = (
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Deployment => {

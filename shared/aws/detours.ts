@@ -12,8 +12,8 @@ import type { S3Target } from './s3-target.ts'
  */
 
 /**
- * A copy by multipart upload, whose completion can be conditional everywhere. An empty source has no parts: it is a put of
- * nothing.
+ * A copy by multipart upload, whose completion can be conditional everywhere. An empty source has no parts:
+ * it is a put of nothing.
  */
 export const copyByUpload = (target: S3Target, copy: Copy): Promise<CommitOutcome> =>
   insisting(target.world, async () => {
@@ -45,7 +45,10 @@ const completeOrAbandon = async (
   }
 }
 
-/** The emulator at hand forgets the tags that an upload was created with. The copy is there by now, whatever this does. */
+/**
+ * The emulator at hand forgets the tags that an upload was created with. The copy is there by now, whatever
+ * this does.
+ */
 const tagObject = async (
   target: S3Target,
   path: string,
@@ -86,13 +89,18 @@ const prepareCopy = async (target: S3Target, copy: Copy) => {
 const abandon = (target: S3Target, path: string, uploadId: string): Promise<void> =>
   abortUpload(target, path, uploadId).catch(() => undefined)
 
-/** A completion that was refused for a reason of its own, and not because of the target, may be tried anew. */
+/**
+ * A completion that was refused for a reason of its own, and not because of the target, may be tried anew.
+ */
 const commitOf = (outcome: CompleteOutcome): CommitOutcome => {
   if (outcome.kind === 'done' || outcome.kind === 'changed') return outcome
   throw new PortFault('busy', 'objects.copy', new Error(`its upload was refused: ${outcome.kind}`))
 }
 
-/** Looks, then deletes: what somebody outside writes in between is lost. Only where nothing better is to be had. */
+/**
+ * Looks, then deletes: what somebody outside writes in between is lost. Only where nothing better is to be
+ * had.
+ */
 export const deleteAfterCheck = async (
   target: S3Target,
   path: string,
@@ -105,7 +113,9 @@ export const deleteAfterCheck = async (
   return { kind: 'done' }
 }
 
-/** Before the effect is sent, a call without an answer leaves nothing in doubt: the whole may be tried again. */
+/**
+ * Before the effect is sent, a call without an answer leaves nothing in doubt: the whole may be tried again.
+ */
 export const unsent = async <T>(call: string, prepare: () => Promise<T>): Promise<T> => {
   try {
     return await prepare()

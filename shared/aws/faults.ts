@@ -70,7 +70,9 @@ const unreachableCodes = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** A deployment that names something that is not there: told by name, since the services' own messages do not. */
+/**
+ * A deployment that names something that is not there: told by name, since the services' own messages do not.
+ */
 export class MissingResource extends Error {
   override readonly name = 'MissingResource'
 }
@@ -101,8 +103,8 @@ export const attemptsOf = (error: unknown): number => shapeOf(error).$metadata?.
 export type Ask = <T>(call: string, send: () => Promise<T>) => Promise<T>
 
 /**
- * `thing` is what the port works on, for messages: `table "Lines"`. For calls that the SDK repeats, the fault is that of
- * the last try: they are those that may be repeated.
+ * `thing` is what the port works on, for messages: `table "Lines"`. For calls that the SDK repeats, the fault
+ * is that of the last try: they are those that may be repeated.
  */
 export const asking =
   (port: string, thing: string): Ask =>
@@ -115,8 +117,9 @@ export const asking =
   }
 
 /**
- * The fault that `error` means; an error that is none as it is. A clean refusal that nobody expects (a 400 with a code
- * unknown here) is none: it is a mistake of ours, nothing was done, and repeating it would not help.
+ * The fault that `error` means; an error that is none as it is. A clean refusal that nobody expects (a 400
+ * with a code unknown here) is none: it is a mistake of ours, nothing was done, and repeating it would not
+ * help.
  */
 export const faultOf = (error: unknown, call: string, thing: string): unknown => {
   if (error instanceof PortFault || isLockstepError(error)) return error
@@ -147,8 +150,8 @@ const kindOf = (error: unknown): FaultKind | undefined => {
 }
 
 /**
- * Node tells by the system call. Where it tried several addresses of one host, it tells by a code only; and a handshake
- * that took too long the SDK tells by its message only.
+ * Node tells by the system call. Where it tried several addresses of one host, it tells by a code only; and a
+ * handshake that took too long the SDK tells by its message only.
  */
 const isUnconnected = (error: unknown): boolean => {
   const { code, syscall, message } = shapeOf(error)

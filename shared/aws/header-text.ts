@@ -1,6 +1,7 @@
 /**
- * Text in HTTP headers, by RFC 2047: S3 keeps ASCII only, and gives anything else back as encoded words. We send them
- * encoded ourselves, so that what comes back is what was given, whichever layer would have touched it.
+ * Text in HTTP headers, by RFC 2047: S3 keeps ASCII only, and gives anything else back as encoded words. We
+ * send them encoded ourselves, so that what comes back is what was given, whichever layer would have touched
+ * it.
  */
 
 const isPlain = /^[\t\x20-\x7e]*$/

@@ -2,7 +2,10 @@ import type { Clock } from '#ports/clock.ts'
 import { isPortFault } from '#ports/faults.ts'
 import type { Ids } from '#ports/ids.ts'
 
-/** Tries of a call that is answered "not now", the first included. Whoever called then decides whether to wait longer. */
+/**
+ * Tries of a call that is answered "not now", the first included. Whoever called then decides whether to wait
+ * longer.
+ */
 const tries = 5
 
 /** The first pause is at most this long, each further one at most twice the one before: 0.75 s in all. */
@@ -15,8 +18,8 @@ export interface Insistence {
 }
 
 /**
- * Repeats a call while it is answered `busy`: it had no effect then, so this is safe for effects too. Full jitter, so that
- * those who met do not meet again.
+ * Repeats a call while it is answered `busy`: it had no effect then, so this is safe for effects too. Full
+ * jitter, so that those who met do not meet again.
  */
 export const insisting = async <T>(world: Insistence, call: () => Promise<T>): Promise<T> => {
   for (let attempt = 1, pauseMs = firstPauseMs; ; attempt += 1, pauseMs *= 2) {

@@ -3,9 +3,11 @@ import { emptyLine, type Line, type LineEntry, type LineUse, type Mode } from '#
 import { fromWire, ttlOf, type WireItem } from './dynamo-items.ts'
 
 /**
- * An item of the Lines table. One attribute per entry, so that entering and leaving are single updates that need no read:
+ * An item of the Lines table. One attribute per entry, so that entering and leaving are single updates that
+ * need no read:
  *
- *   line: 'f:a/b.txt', next: 1795507200000003, 'w#01K…': 1795507200000001, 'r#01K…': 1795507200000002, ttl: …, nudged: …
+ *   line: 'f:a/b.txt', next: 1795507200000003, ttl: …, nudged: …,
+ *   'w#01K…': 1795507200000001, 'r#01K…': 1795507200000002
  *
  * An attribute takes 28 bytes for its name and 9 for its ticket.
  */
@@ -13,7 +15,9 @@ const modeMarks = { read: 'r#', write: 'w#' } as const satisfies Record<Mode, st
 
 export const entryName = (use: LineUse, id: string): string => modeMarks[use.mode] + id
 
-/** The first ticket of a line that is made now: microseconds, so that tickets grow when a line is made anew. */
+/**
+ * The first ticket of a line that is made now: microseconds, so that tickets grow when a line is made anew.
+ */
 export const seedOf = (now: number): number => now * 1000
 
 export const lineTtl = (now: number): number => ttlOf(now + limits.lineLifeMs)

@@ -75,11 +75,12 @@ export class AwsLineStore implements LineStore {
   }
 
   /**
-   * Repeated by the SDK with the same token, which DynamoDB remembers for ten minutes: a repeat of a transaction that took
-   * effect is answered with success and changes nothing. Nor can a try that arrives after that do harm: the guard is in the
-   * same transaction, and no record is new, or waiting, twice.
+   * Repeated by the SDK with the same token, which DynamoDB remembers for ten minutes: a repeat of a
+   * transaction that took effect is answered with success and changes nothing. Nor can a try that arrives
+   * after that do harm: the guard is in the same transaction, and no record is new, or waiting, twice.
    *
-   * The body is written before, not beside: once the transaction is there, its record may be run at any moment.
+   * The body is written before, not beside: once the transaction is there, its record may be run at any
+   * moment.
    */
   async enterTogether(
     uses: readonly LineUse[],
@@ -150,7 +151,8 @@ export class AwsLineStore implements LineStore {
         return true
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        // A try before this one may have set the mark without an answer; then nobody else sends what it stands for.
+        // A try before this one may have set the mark without an answer; then nobody else sends what it
+        // stands for.
         return attemptsOf(error) > 1 && lineOfItem(key, error.Item).nudgedAt === now
       }
     })
@@ -191,8 +193,9 @@ const conditionFailed = 'ConditionalCheckFailed'
 const busyReasons = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'])
 
 /**
- * Why a transaction was cancelled, one reason per item, the guard's first. The guard's refusal counts before anything
- * else: entries found in lines may belong to another request under the same id, and only the record tells.
+ * Why a transaction was cancelled, one reason per item, the guard's first. The guard's refusal counts before
+ * anything else: entries found in lines may belong to another request under the same id, and only the record
+ * tells.
  */
 const outcomeOfCancel = (error: TransactionCanceledException): EnterTogetherOutcome => {
   const [guard, ...lines] = error.CancellationReasons ?? []

@@ -13,7 +13,7 @@ const rejectedBodyChars = 60_000
 const reasonChars = 256
 
 /** Characters that SQS refuses, and lone surrogates. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this pattern is for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is what it is for
 const unsendable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
 /** Text as SQS takes it: not empty, not too long, no characters that XML cannot hold. */

@@ -30,8 +30,9 @@ type AttributeInput = Pick<
 >
 
 /**
- * Attributes and mark as S3 takes them. Metadata may be any text (header-text.ts); other attributes are headers with a
- * meaning, which nobody would decode. Throws LockstepError `InvalidArgument` for those that a header cannot carry.
+ * Attributes and mark as S3 takes them. Metadata may be any text (header-text.ts); other attributes are
+ * headers with a meaning, which nobody would decode. Throws LockstepError `InvalidArgument` for those that a
+ * header cannot carry.
  */
 export const attributeInput = (attributes: ObjectAttributes, mark: Mark): AttributeInput => {
   const { metadata, tags, encryption, storageClass, ...headers } = attributes
@@ -73,8 +74,8 @@ const checkHeaders = (headers: Readonly<Record<string, string | undefined>>): vo
 }
 
 /**
- * AWS tells the number of tags unless it is 0. Emulators may tell it to GET only: there, silence means that there may be
- * some.
+ * AWS tells the number of tags unless it is 0. Emulators may tell it to GET only: there, silence means that
+ * there may be some.
  */
 export const headOf = (output: HeadObjectCommandOutput, emulated: boolean): ObjectHead => {
   const { [operationKey]: operationId, [hopsKey]: hops, ...metadata } = decodeMetadata(output.Metadata ?? {})

@@ -6,14 +6,15 @@ import {
 } from '@aws-sdk/client-s3'
 import { LockstepError } from '#domain/errors.ts'
 import type { CommitOutcome, Expect, Mark, ObjectAttributes } from '#ports/object-store.ts'
+import { timeoutWithBodyMs } from './clients.ts'
 import { codeOf, statusOf } from './faults.ts'
 import { insisting } from './insisting.ts'
 import { attributeInput } from './object-attributes.ts'
 import { conditionOf, copySourceOf, isAbsent, isMissed, type S3Target, versionIdOf } from './s3-target.ts'
 
 /**
- * Changes of visible objects, each under a condition on the object as it is, each sent once: only an answer "not now" is
- * tried again.
+ * Changes of visible objects, each under a condition on the object as it is, each sent once: only an answer
+ * "not now" is tried again.
  */
 
 export const putObject = (
@@ -31,7 +32,8 @@ export const putObject = (
     ...attributeInput(attributes, mark),
     ...conditionOf(expect),
   })
-  return commit(target, 'put', () => target.clients.s3Once.send(command))
+  const requestTimeout = timeoutWithBodyMs(bytes)
+  return commit(target, 'put', () => target.clients.s3Once.send(command, { requestTimeout }))
 }
 
 /** What a copy is of and where it goes. */

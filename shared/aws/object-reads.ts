@@ -118,7 +118,10 @@ export const listObjects = async (
   }
 }
 
-/** S3 encodes a space as `+` and a plus as `%2B`. An emulator that does not encode a listing does not say that it does. */
+/**
+ * S3 encodes a space as `+` and a plus as `%2B`. An emulator that does not encode a listing does not say that
+ * it does.
+ */
 const decodeKey = (key: string, encoding: EncodingType | undefined): string =>
   encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
 

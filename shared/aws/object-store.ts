@@ -36,7 +36,9 @@ import {
 } from './object-uploads.ts'
 import type { S3Target } from './s3-target.ts'
 
-/** Files on S3, in one bucket. Takes a way round where the target lacks a conditional call (capabilities.ts). */
+/**
+ * Files on S3, in one bucket. Takes a way round where the target lacks a conditional call (capabilities.ts).
+ */
 export class AwsObjectStore implements ObjectStore {
   readonly #target: S3Target
   readonly #capabilities: KnownCapabilities

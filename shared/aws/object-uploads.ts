@@ -16,6 +16,7 @@ import type {
   Part,
   PartOutcome,
 } from '#ports/object-store.ts'
+import { timeoutWithBodyMs } from './clients.ts'
 import { codeOf } from './faults.ts'
 import { insisting } from './insisting.ts'
 import { attributeInput } from './object-attributes.ts'
@@ -51,7 +52,10 @@ export const uploadPart = (
       Body: bytes,
     })
     try {
-      return { kind: 'done', etag: (await target.clients.s3.send(command)).ETag ?? '' }
+      const { ETag = '' } = await target.clients.s3.send(command, {
+        requestTimeout: timeoutWithBodyMs(bytes),
+      })
+      return { kind: 'done', etag: ETag }
     } catch (error) {
       if (isNoUpload(error)) return { kind: 'no-upload' }
       throw error
@@ -122,8 +126,8 @@ export const listParts = async (target: S3Target, path: string, uploadId: string
 }
 
 /**
- * The parts that S3 would refuse are refused here, since emulators take them. 409 is no "not now" here: S3 voids an upload
- * whose completion met a concurrent change of the object.
+ * The parts that S3 would refuse are refused here, since emulators take them. 409 is no "not now" here: S3
+ * voids an upload whose completion met a concurrent change of the object.
  */
 export const completeUpload = async (
   target: S3Target,
@@ -170,7 +174,8 @@ const brokenPartRule = (parts: readonly Part[]): string | undefined => {
   if (parts.length > limits.parts) return `got ${parts.length} parts, expected at most ${limits.parts}`
   const small = parts.slice(0, -1).find(({ size }) => size < limits.partMinBytes)
   if (small !== undefined) {
-    return `part ${small.number}: got ${small.size} bytes, expected at least ${limits.partMinBytes} in all but the last`
+    const least = `expected at least ${limits.partMinBytes} in all but the last`
+    return `part ${small.number}: got ${small.size} bytes, ${least}`
   }
   const unordered = parts.find(({ number }, at) => at > 0 && number <= (parts[at - 1]?.number ?? 0))
   return unordered === undefined

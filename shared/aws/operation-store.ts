@@ -67,7 +67,10 @@ const askToStop = 'SET #cancelRequestedAt = if_not_exists(#cancelRequestedAt, :n
 /** Into the index of what has ended. */
 const moveToDone = '#shard = :done, #at = :now, #ttl = :ttl'
 
-/** It stays in the open index, due when its submitter cannot be alive: settling it then starts its time to live. */
+/**
+ * It stays in the open index, due when its submitter cannot be alive: settling it then starts its time to
+ * live.
+ */
 const stayOpen = '#at = #submittedAt + :gone'
 
 /** Takes it out of the open index; from its end on, it is kept as long as any other. */
@@ -176,8 +179,8 @@ export class AwsOperationStore implements OperationStore {
   }
 
   /**
-   * Whether it is `late` decides where it goes, and that may change until this very update: so it is a condition, tried
-   * for the usual case first. Once late, it stays late.
+   * Whether it is `late` decides where it goes, and that may change until this very update: so it is a
+   * condition, tried for the usual case first. Once late, it stays late.
    */
   async finish(id: string, attempt: number, ending: Ending): Promise<FinishOutcome> {
     const own = { running: 'running', attempt }
@@ -260,7 +263,8 @@ export class AwsOperationStore implements OperationStore {
       ExpressionAttributeNames: namesIn(inTime),
       ExpressionAttributeValues: valuesOf({ shard, from, to }),
       ScanIndexForward: !newestFirst,
-      // One more than asked for tells whether there is a next page: DynamoDB gives a cursor also at the very end.
+      // One more than asked for tells whether there is a next page: DynamoDB gives a cursor also at the very
+      // end.
       Limit: limit + 1,
       ...(cursor !== undefined && { ExclusiveStartKey: startOf(shard, cursor) }),
     })

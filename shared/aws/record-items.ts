@@ -4,8 +4,8 @@ import type { Base, Content, ObjectVersion, OperationRecord } from '#domain/oper
 import { fromWire, type Item, toWire, ttlOf, type WireItem } from './dynamo-items.ts'
 
 /**
- * An item of the Operations table. A write costs one unit per KB of the whole item, whatever part changes, so what can be
- * told from the rest, or is the default, is left out, and what is long is packed:
+ * An item of the Operations table. A write costs one unit per KB of the whole item, whatever part changes, so
+ * what can be told from the rest, or is the default, is left out, and what is long is packed:
  *
  *   digest    hex as bytes
  *   uses      'w' or 'r' before the line's key

@@ -22,7 +22,9 @@ export const isAbsent = (error: unknown): boolean => {
   return code === 'NoSuchKey' || code === 'NotFound' || code === 'NoSuchVersion'
 }
 
-/** A condition did not hold. S3 answers 404 where a condition names an ETag and there is nothing to have one. */
+/**
+ * A condition did not hold. S3 answers 404 where a condition names an ETag and there is nothing to have one.
+ */
 export const isMissed = (error: unknown): boolean =>
   statusOf(error) === 412 || codeOf(error) === 'PreconditionFailed' || isAbsent(error)
 
@@ -33,6 +35,9 @@ export const isNoUpload = (error: unknown): boolean => codeOf(error) === 'NoSuch
 export const copySourceOf = (bucket: string, key: string): string =>
   `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
 
-/** A version id pins a version, except for `null`: that of a bucket without versions, which the next write replaces. */
+/**
+ * A version id pins a version, except for `null`: that of a bucket without versions, which the next write
+ * replaces.
+ */
 export const versionIdOf = (versionId: string | undefined): Pick<ObjectVersion, 'versionId'> =>
   versionId === undefined || versionId === 'null' ? {} : { versionId }

@@ -6,7 +6,9 @@ export interface SchedulePlace {
   readonly at: number
 }
 
-/** A position, not a count, so that rows which come or go between two pages neither hide nor repeat others. */
+/**
+ * A position, not a count, so that rows which come or go between two pages neither hide nor repeat others.
+ */
 export const cursorOf = ({ id, at }: SchedulePlace): string =>
   Buffer.from(JSON.stringify([at, id])).toString('base64url')
 

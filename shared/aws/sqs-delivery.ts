@@ -6,7 +6,10 @@ import { asking, codeOf } from './faults.ts'
 /** SQS's limit: 12 hours from the first receive. */
 const longestSeconds = 43_200
 
-/** The receipt is not valid any more: the message was hidden too long ago and is visible, or was received, again. */
+/**
+ * The receipt is not valid any more: the message was hidden too long ago and is visible, or was received,
+ * again.
+ */
 const overdue = new Set(['MessageNotInflight', 'ReceiptHandleIsInvalid', 'InvalidParameterValue'])
 
 /** The message that a function is handling, known by its receipt. */

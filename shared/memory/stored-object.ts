@@ -16,7 +16,15 @@ export interface StoredObject {
 const metadataBytes = 2048
 const maxKeyBytes = 1024
 
-export const md5 = (bytes: Uint8Array): Buffer => createHash('md5').update(bytes).digest()
+/** By the stored bytes, which never change: hashing is most of what a large file costs here. */
+const digests = new WeakMap<Uint8Array, Buffer>()
+
+/** The MD5 of bytes that will not change any more. */
+export const md5 = (bytes: Uint8Array): Buffer => {
+  const digest = digests.get(bytes) ?? createHash('md5').update(bytes).digest()
+  digests.set(bytes, digest)
+  return digest
+}
 
 /**
  * Identical bytes have identical ETags, as on S3 (except under KMS keys): the protocol must live with that.

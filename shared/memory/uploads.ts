@@ -107,5 +107,6 @@ const partsReason = (upload: Upload, parts: readonly Part[]): string | undefined
 /** The bytes of a completed upload, and the digests that its ETag is made of. */
 export const joined = (upload: Upload, parts: readonly Part[]): { bytes: Uint8Array; digests: Buffer[] } => {
   const pieces = parts.map(({ number }) => upload.parts.get(number)?.bytes ?? new Uint8Array())
-  return { bytes: new Uint8Array(Buffer.concat(pieces)), digests: pieces.map(md5) }
+  const { buffer, byteOffset, length } = Buffer.concat(pieces)
+  return { bytes: new Uint8Array(buffer, byteOffset, length), digests: pieces.map(md5) }
 }

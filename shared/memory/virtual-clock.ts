@@ -40,7 +40,8 @@ export class VirtualClock implements Clock {
         signal?.removeEventListener('abort', onAbort)
         resolve()
       }
-      const sleeper: Sleeper = { at: this.#now + ms, wake }
+      // Timers count in whole milliseconds, and so does the time that they wake at.
+      const sleeper: Sleeper = { at: this.#now + Math.ceil(ms), wake }
       this.#insert(sleeper)
       signal?.addEventListener('abort', onAbort, { once: true })
     })

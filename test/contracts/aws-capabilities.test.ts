@@ -12,7 +12,10 @@ const mark: Mark = { operationId: 'OPERATION' }
 const remembered = '.lockstep/capabilities.json'
 const dayMs = 24 * 60 * 60 * 1000
 
-/** A bucket of its own, ports over it (as many processes as wanted), what they log, and the requests that they make. */
+/**
+ * A bucket of its own, ports over it (as many processes as wanted), what they log, and the requests that they
+ * make.
+ */
 const world = async () => {
   const proxy = await startFaultProxy(emulator.endpoint)
   const deployment = await createResources(emulator)
@@ -56,7 +59,7 @@ describe('what the target can do', () => {
     expect(document).toMatchObject({ v: 1, conditionalCopy: false, conditionalDelete: true })
   })
 
-  it('is asked once per process, however many calls need it at once, and not for reads and puts', async () => {
+  it('is asked once per process, however many calls need it, and not for reads and puts', async () => {
     const { process, proxy, probes } = await world()
     const { objects } = process()
     await objects.put('file', bytesOf('x'), 'absent', plain, mark)

@@ -295,7 +295,7 @@ const describeCompletion = (setup: Setup<ObjectStoreSetup>): void => {
     expect((await complete(path, uploadId, parts)).kind).toBe('done')
   })
 
-  it('complete after complete changes nothing, whether it is told so or told the first success again', async () => {
+  it('complete after complete changes nothing, told so or told the first success again', async () => {
     const path = uniquePath('upload')
     const uploadId = await filled(objects, path, bytesOf('ours'))
     const parts = await listed(objects, path, uploadId)

@@ -12,7 +12,9 @@ export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' } as c
 /** How to reach an emulator, for the SDK's clients and for {@link awsPorts}. */
 export const connectionTo = ({ endpoint, region }: BareEmulator) => ({ endpoint, region, credentials })
 
-/** Everything that a deployment consists of, without the stacks: names of its own, so that tests do not meet. */
+/**
+ * Everything that a deployment consists of, without the stacks: names of its own, so that tests do not meet.
+ */
 export const createResources = async (
   emulator: BareEmulator,
   options: { versioned?: boolean } = {},

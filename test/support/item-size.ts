@@ -1,8 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 
 /**
- * The bytes that DynamoDB counts for an item: names and values, by its documented rules ("DynamoDB item sizes and
- * formats"). A number takes about a byte for every two significant digits, and one.
+ * The bytes that DynamoDB counts for an item: names and values, by its documented rules ("DynamoDB item sizes
+ * and formats"). A number takes about a byte for every two significant digits, and one.
  */
 export const itemSizeOf = (item: Readonly<Record<string, AttributeValue>>): number =>
   Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOf(value), 0)

@@ -5,11 +5,11 @@ import * as z from 'zod/mini'
 import { errorCatalogue } from '#domain/errors.ts'
 import { limits } from '#domain/limits.ts'
 import { kindNames, kindOf } from '#operations/registry.ts'
+import { defects } from '#test/support/defects.ts'
 
 /** What the documentation says of the code is compared with the code, so that it cannot silently go stale. */
 
-const ours = ['*.md', 'docs/**/*.md']
-const files = ours.flatMap((pattern) => globSync(pattern)).sort()
+const files = globSync('**/*.md', { exclude: ['node_modules', '.local', 'cdk.out'] }).sort()
 
 const textOf = (file: string): string => readFileSync(file, 'utf8')
 
@@ -133,13 +133,20 @@ describe.each(kindNames)('the kind %s', (name) => {
     const { schema, content } = kindOf(name)
     const expected = schema instanceof z.ZodMiniObject ? Object.keys(schema.shape) : []
     expect(expected).not.toEqual([])
-    expect(Array.from(args.matchAll(/`(\w+)`/g), ([, argument]) => argument).sort()).toEqual(expected.sort())
+    const named = Array.from(args.matchAll(/`(\w+)`/g), ([, argument]) => argument)
+    expect(new Set(named)).toEqual(new Set(expected))
     expect(args.includes('content')).toBe(content !== 'none')
   })
 
   test('is in the semantics, with what it reads and writes', () => {
     expect(rowsOf('docs/semantics.md').get(name)).toHaveLength(3)
   })
+})
+
+test('docs/correctness.md names every defect that a test looks for, and no other', () => {
+  const rows = section('docs/correctness.md', '## The rules and their tests').join('\n')
+  const named = Array.from(rows.matchAll(/"([^"]+)"/g), ([, name]) => name)
+  expect(new Set(named)).toEqual(new Set(defects.map(({ name }) => name)))
 })
 
 test('every decision is in the index', () => {

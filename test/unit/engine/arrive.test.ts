@@ -11,10 +11,18 @@ const rules: readonly Rule[] = [
 
 const event = (key: string, sequencer = '01', eventName = 'ObjectCreated:Put') =>
   JSON.stringify({
-    Records: [{ eventSource: 'aws:s3', eventName, eventTime: '2026-01-01T00:00:00Z', s3: { object: { key, sequencer } } }],
+    Records: [
+      {
+        eventSource: 'aws:s3',
+        eventName,
+        eventTime: '2026-01-01T00:00:00Z',
+        s3: { object: { key, sequencer } },
+      },
+    ],
   })
 
-const arrive = (stage: Stage, body: string, own = rules) => stage.until(receiveArrivals(stage.process(), own, body))
+const arrive = (stage: Stage, body: string, own = rules) =>
+  stage.until(receiveArrivals(stage.process(), own, body))
 
 describe('a file that arrives', () => {
   test('submits what the rules say, with its name filled in', async () => {
@@ -37,8 +45,11 @@ describe('a file that arrives', () => {
     const stage = new Stage()
     await stage.outsider('in/a.csv', 'A')
     await arrive(stage, event('in/a.csv', '0A'))
-    expect(await arrive(stage, event('in/a.csv', '09'))).toMatchObject([{ kind: 'ignored', reason: /older/ }].map(() => ({ kind: 'ignored' })))
-    expect(await arrive(stage, event('in/a.txt'))).toMatchObject([{ kind: 'ignored', reason: 'no rule matches' }])
+    const older = await arrive(stage, event('in/a.csv', '09'))
+    expect(older).toMatchObject([{ kind: 'ignored', reason: expect.stringContaining('older') as string }])
+    expect(await arrive(stage, event('in/a.txt'))).toMatchObject([
+      { kind: 'ignored', reason: 'no rule matches' },
+    ])
     expect(await arrive(stage, event('in/a.csv', '0B', 'ObjectRemoved:Delete'))).toEqual([])
     expect(await arrive(stage, '{"Event":"s3:TestEvent"}')).toEqual([])
     expect(stage.world.tables.records.size).toBe(1)
@@ -54,7 +65,7 @@ describe('a file that arrives', () => {
   ])('is parked with the reason if the event is corrupt: %s', async (body, reason) => {
     const stage = new Stage()
     expect(await arrive(stage, body)).toMatchObject([{ kind: 'rejected' }])
-    expect(stage.world.queue.rejected).toMatchObject([{ reason: expect.stringContaining(reason) }])
+    expect(stage.world.queue.rejected).toMatchObject([{ reason: expect.stringContaining(reason) as string }])
   })
 
   test('is parked if a rule makes no valid operation of it', async () => {
@@ -79,7 +90,7 @@ describe('a file that arrives', () => {
       await stage.deliverAll()
     }
     const last = await arrive(stage, event('in/a', 'ff'), own)
-    expect(last).toMatchObject([{ kind: 'rejected', reason: expect.stringContaining('a cycle?') }])
+    expect(last).toMatchObject([{ kind: 'rejected', reason: expect.stringContaining('a cycle?') as string }])
     expect(await stage.text('in/a')).toBe(`A${'.'.repeat(limits.hops)}`)
   })
 })

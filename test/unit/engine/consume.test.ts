@@ -12,7 +12,11 @@ const consumeAll = (stage: Stage, bodies: readonly string[], ports: Ports = stag
     body,
     delivery: { postpone: async (ms: number) => void postponed.push([`r${index}`, ms]) },
   }))
-  const invocation = { lane: 'operations', deadline: stage.now + timeoutMs, signal: new AbortController().signal } as const
+  const invocation = {
+    lane: 'operations',
+    deadline: stage.now + timeoutMs,
+    signal: new AbortController().signal,
+  } as const
   return stage.until(consume(ports, messages, invocation, run)).then((result) => ({ ...result, postponed }))
 }
 
@@ -31,7 +35,7 @@ describe('consume', () => {
     const stage = new Stage()
     const { giveBack } = await consumeAll(stage, [body])
     expect(giveBack).toEqual([])
-    expect(stage.world.queue.rejected).toEqual([{ body, reason: expect.stringContaining(reason) }])
+    expect(stage.world.queue.rejected).toEqual([{ body, reason: expect.stringContaining(reason) as string }])
   })
 
   test('one message that fails stops no other', async () => {

@@ -5,7 +5,10 @@ import { Stage } from '#test/support/stage.ts'
 
 const append = { kind: 'append', path: 'a', body: 'X' }
 
-const listed = async (stage: Stage, options: Parameters<typeof listOperations>[1] = {}): Promise<string[]> => {
+const listed = async (
+  stage: Stage,
+  options: Parameters<typeof listOperations>[1] = {},
+): Promise<string[]> => {
   const ids: string[] = []
   for await (const record of listOperations(stage.process(), options)) ids.push(record.id)
   return ids
@@ -30,12 +33,18 @@ describe('explain', () => {
     const id = await stage.submit(append)
     expect(await explain(stage.process(), stage.record(id))).not.toHaveProperty('waiting')
     await stage.deliverAll()
-    expect(await explain(stage.process(), stage.record(id))).toMatchObject({ status: 'succeeded', attempt: 1 })
+    expect(await explain(stage.process(), stage.record(id))).toMatchObject({
+      status: 'succeeded',
+      attempt: 1,
+    })
   })
 
   test('a line shows who is granted and who waits, in order', async () => {
     const stage = new Stage()
-    const readers = [await stage.submit({ kind: 'read', path: 'a' }), await stage.submit({ kind: 'stat', path: 'a' })]
+    const readers = [
+      await stage.submit({ kind: 'read', path: 'a' }),
+      await stage.submit({ kind: 'stat', path: 'a' }),
+    ]
     const writer = await stage.submit(append)
     const { holders, waiters } = await describeLine(stage.process(), 'a')
     expect(holders.map(({ id, kind }) => [id, kind])).toEqual([
@@ -43,7 +52,11 @@ describe('explain', () => {
       [readers[1], 'stat'],
     ])
     expect(waiters).toMatchObject([{ id: writer, mode: 'write', status: 'waiting' }])
-    expect(await describeLine(stage.process(), 'elsewhere')).toEqual({ path: 'elsewhere', holders: [], waiters: [] })
+    expect(await describeLine(stage.process(), 'elsewhere')).toEqual({
+      path: 'elsewhere',
+      holders: [],
+      waiters: [],
+    })
   })
 
   test('lists open operations, oldest first, then finished ones, newest first', async () => {

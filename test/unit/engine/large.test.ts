@@ -40,7 +40,10 @@ describe('content that goes around us', () => {
     const id = await stage.submit(request)
     await stage.world.objects.abort('a', request.upload)
     await stage.deliverAll()
-    expect(stage.record(id)).toMatchObject({ status: 'failed', error: { code: 'UploadVoided', retryable: true } })
+    expect(stage.record(id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'UploadVoided', retryable: true },
+    })
   })
 
   test('a cancel aborts the upload', async () => {

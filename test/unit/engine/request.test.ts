@@ -5,6 +5,14 @@ import { type OperationRequest, prepare } from '#engine/request.ts'
 const id = '01KBRW9V00AAAAAAAAAAAAAAAA'
 const options = { now: 1_000, newId: () => id }
 const prepareIt = (request: OperationRequest) => prepare(request, options)
+const errorOf = (request: OperationRequest): unknown => {
+  try {
+    return prepareIt(request)
+  } catch (error) {
+    return error
+  }
+}
+
 const write = { kind: 'write', path: 'a', body: 'X' }
 
 describe('a request that is not valid is refused, and the error names the field', () => {
@@ -54,15 +62,12 @@ describe('a request that is not valid is refused, and the error names the field'
     [{ kind: 'concat', from: Array.from({ length: 99 }, (_, n) => `f${n}`), to: 'b' }, 'from'],
     [{ kind: 'checksum', path: 'a', algorithm: 'sha1' }, 'algorithm'],
   ])('%j -> %s', (request, field) => {
-    expect(() => prepareIt(request)).toThrow(
-      expect.objectContaining({ code: 'InvalidArgument', details: expect.objectContaining({ field }) }),
-    )
+    expect(errorOf(request)).toMatchObject({ code: 'InvalidArgument', details: { field } })
   })
 
   test('a body over the limit is TooLarge, and says how large it may be', () => {
-    expect(() => prepareIt({ ...write, body: 'x'.repeat(limits.bodyBytes + 1) })).toThrow(
-      expect.objectContaining({ code: 'TooLarge', details: expect.objectContaining({ limitBytes: limits.bodyBytes }) }),
-    )
+    const error = errorOf({ ...write, body: 'x'.repeat(limits.bodyBytes + 1) })
+    expect(error).toMatchObject({ code: 'TooLarge', details: { limitBytes: limits.bodyBytes } })
   })
 })
 
@@ -86,7 +91,11 @@ describe('a request that is valid becomes a record', () => {
   test('the digest tells requests apart by kind, arguments and content, not by the order of names', () => {
     const digestOf = (request: OperationRequest) => prepareIt(request).record.digest
     expect(digestOf({ body: 'X', path: 'a', kind: 'write' })).toBe(digestOf(write))
-    const others = [{ ...write, kind: 'append' }, { ...write, path: 'b' }, { ...write, body: 'Y' }]
+    const others = [
+      { ...write, kind: 'append' },
+      { ...write, path: 'b' },
+      { ...write, body: 'Y' },
+    ]
     for (const other of others) expect(digestOf(other)).not.toBe(digestOf(write))
   })
 

@@ -84,7 +84,10 @@ describe('run', () => {
       await stage.pass(30_000)
     }
     await stage.deliverAll()
-    expect(stage.record(id)).toMatchObject({ status: 'failed', error: { code: 'Exhausted', retryable: true } })
+    expect(stage.record(id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'Exhausted', retryable: true },
+    })
     expect(stage.record(next).status).toBe('succeeded')
     expect(await stage.text('a')).toBe('Y')
   })
@@ -111,7 +114,10 @@ describe('run', () => {
   test('readers run side by side, and a writer waits for all of them', async () => {
     const stage = new Stage()
     await stage.outsider('a', 'A')
-    const readers = [await stage.submit({ kind: 'read', path: 'a' }), await stage.submit({ kind: 'read', path: 'a' })]
+    const readers = [
+      await stage.submit({ kind: 'read', path: 'a' }),
+      await stage.submit({ kind: 'read', path: 'a' }),
+    ]
     const writer = await stage.submit(append)
     expect(stage.messages()).toEqual(readers)
     await stage.deliver()

@@ -44,20 +44,29 @@ describe('submit', () => {
   test.each(['write', 'copy'])('the id of a %s with another request is a Conflict', async (kind) => {
     const stage = new Stage()
     const id = await stage.submit(kind === 'write' ? write : { kind, from: 'a', to: 'b' })
-    for (const request of [{ ...write, body: 'Y', id }, { kind: 'copy', from: 'b', to: 'a', id }]) {
+    for (const request of [
+      { ...write, body: 'Y', id },
+      { kind: 'copy', from: 'b', to: 'a', id },
+    ]) {
       await expect(stage.submit(request)).rejects.toMatchObject({ code: 'Conflict', details: { id } })
     }
     await stage.deliverAll()
     expect(await stage.text('a')).toBe(kind === 'write' ? 'X' : null)
   })
 
-  test.each(['operations.create', 'lines.enter', 'queue.send'])('a lost answer of %s changes nothing', async (call) => {
-    const stage = new Stage()
-    const id = await stage.submit({ kind: 'append', path: 'a', body: 'X' }, stage.process(losingAnswers(call)))
-    await stage.deliverAll()
-    expect(stage.record(id).status).toBe('succeeded')
-    expect(await stage.text('a')).toBe('X')
-  })
+  test.each(['operations.create', 'lines.enter', 'queue.send'])(
+    'a lost answer of %s changes nothing',
+    async (call) => {
+      const stage = new Stage()
+      const id = await stage.submit(
+        { kind: 'append', path: 'a', body: 'X' },
+        stage.process(losingAnswers(call)),
+      )
+      await stage.deliverAll()
+      expect(stage.record(id).status).toBe('succeeded')
+      expect(await stage.text('a')).toBe('X')
+    },
+  )
 
   test.each(['lines.enterTogether', 'lines.read'])('nor one of %s, for several paths', async (call) => {
     const stage = new Stage()

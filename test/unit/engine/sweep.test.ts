@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '#domain/limits.ts'
 import { openShard } from '#domain/schedule.ts'
+import { sweep } from '#engine/sweep.ts'
 import { crashing, refusing } from '#memory/intercept.ts'
 import { Stage } from '#test/support/stage.ts'
 
@@ -69,7 +70,6 @@ describe('sweep', () => {
 
   test('says when it ran out of time', async () => {
     const stage = new Stage()
-    const { sweep } = await import('#engine/sweep.ts')
     const report = await stage.until(sweep(stage.process(), { deadline: stage.now }))
     expect(report.finished).toBe(false)
   })

@@ -89,7 +89,7 @@ describe('processes', () => {
 
 describe('parseStat', () => {
   const stat = (name: string, state: string) =>
-    `4242 (${name}) ${state} 17 4242 4242 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 7 0 998877 1000 200 18446744073709551615`
+    `4242 (${name}) ${state} 17 4242 4242 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 7 0 998877 1000 200`
 
   test('reads the parent and the start time behind a name with brackets and spaces', () => {
     expect(parseStat(stat('tmux: (server) 1', 'S'))).toEqual({ parentPid: 17, startTicks: '998877' })

@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 /**
- * The rule is only as good as the tool's sight: without a parser for TypeScript, or a resolver for `#domain/*`, it would
- * find no dependency at all, and nothing wrong. So wrong imports are laid before it.
+ * The rule is only as good as the tool's sight: without a parser for TypeScript, or a resolver for
+ * `#domain/*`, it would find no dependency at all, and nothing wrong. So wrong imports are laid before it.
  */
 const run = promisify(execFile)
 

@@ -11,7 +11,7 @@ interface Entry {
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Entry> }
 
 describe('package-lock.json', () => {
-  test('names every package that a tool wants for some platform, so that npm ci takes it (npm run lock)', () => {
+  test('names every package that a tool wants for some platform, or npm ci refuses it (npm run lock)', () => {
     expect(Object.keys(missingEntries(lock.packages))).toEqual([])
   })
 

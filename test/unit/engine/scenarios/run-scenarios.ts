@@ -218,7 +218,10 @@ export const runScenarios: Record<string, Scenario> = {
     async play() {
       const stage = new Stage()
       const ids = [await stage.submit(append('X')), await stage.submit(append('Y'))]
-      ids.push(await stage.submit({ kind: 'read', path: 'a' }), await stage.submit({ kind: 'stat', path: 'a' }))
+      ids.push(
+        await stage.submit({ kind: 'read', path: 'a' }),
+        await stage.submit({ kind: 'stat', path: 'a' }),
+      )
       await stage.deliverAll()
       assert.deepEqual(
         ids.map((id) => stage.record(id).status),
