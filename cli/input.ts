@@ -27,7 +27,7 @@ const openFile = async (file: string): Promise<Input> => {
     throw invalid('FILE', file, 'a file, and this is a directory')
   }
   // Larger than the default of 64 KiB: a gigabyte in fewer, cheaper pieces.
-  const content = createReadStream(file, { fd: handle, highWaterMark: 1024 * 1024 })
+  const content = createReadStream(file, { fd: handle, highWaterMark: 256 * 1024 })
   return stats.isFile() ? { content, size: stats.size } : { content }
 }
 

@@ -122,6 +122,10 @@ function stampFile(directory: string): string {
   return join(directory, '.lockstep-stamp')
 }
 
+/** Comments install nothing: a change in them is no reason to make anew what an emulator may be running from. */
 function stampOf(requirements: string): string {
-  return createHash('sha256').update(readFileSync(requirements)).digest('hex')
+  const pinned = readFileSync(requirements, 'utf8')
+    .split('\n')
+    .filter((line) => !line.trimStart().startsWith('#'))
+  return createHash('sha256').update(pinned.join('\n')).digest('hex')
 }

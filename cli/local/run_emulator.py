@@ -1,8 +1,8 @@
 """Runs the emulator in this process, and optionally for no longer than the process that started it.
 
 With `--lifeline`, standard input is a pipe whose other end the starter holds. When the starter ends,
-however it ends (SIGKILL included), the pipe closes and the emulator stops as if told to: a test run never leaves
-one behind.
+however it ends (SIGKILL included), the pipe closes and the emulator stops as if told to: a test run never
+leaves one behind.
 """
 
 import os

@@ -6,7 +6,7 @@ const MIB = 1024 * 1024
 const preferredPartBytes = 8 * MIB
 
 /** Parts of one upload that are on their way, and the one that is being filled: all the memory that an upload takes. */
-export const partBuffers = 5
+export const partBuffers = 4
 
 /** Of an upload of `size` bytes: the preferred size, or more if that would take more parts than S3 allows. */
 export const partBytesFor = (size: number = limits.fileBytes): number =>

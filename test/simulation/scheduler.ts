@@ -54,6 +54,11 @@ export class Scheduler {
     this.#isFresh = false
   }
 
+  /** After something was started: lets it make its first call. */
+  settle(): Promise<void> {
+    return settled()
+  }
+
   /** Moves time to the next sleeper, or to `at` if that comes first, and lets those who wake make their next call. */
   async advance(at: number): Promise<void> {
     const next = Math.min(at, this.#clock.nextWakeAt ?? Number.POSITIVE_INFINITY)

@@ -39,13 +39,16 @@ export const rejectedMessages = async (
   })
 }
 
+/** When all events of this process happened: a repeated event repeats its time too. */
+const eventTime = new Date().toISOString()
+
 /** An S3 event as S3 sends it to a queue. */
 export const s3Event = (...records: readonly { key: string; sequencer: string; eventName?: string }[]): string =>
   JSON.stringify({
     Records: records.map(({ key, sequencer, eventName = 'ObjectCreated:Put' }) => ({
       eventSource: 'aws:s3',
       eventName,
-      eventTime: new Date().toISOString(),
+      eventTime,
       s3: { object: { key: encodeURIComponent(key).replaceAll('%20', '+'), sequencer } },
     })),
   })

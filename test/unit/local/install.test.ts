@@ -37,8 +37,10 @@ describe('the installation of the emulator', () => {
     expect(isInstalled(directory, requirements)).toBe(false)
   })
 
-  test('is not whole when the lock file has changed since', () => {
+  test('is not whole when the lock file has changed since, other than in its comments', () => {
     layOutInstallation()
+    writeFileSync(requirements, '# A remark.\nemulator==1.0\n')
+    expect(isInstalled(directory, requirements)).toBe(true)
     writeFileSync(requirements, 'emulator==1.1\n')
     expect(isInstalled(directory, requirements)).toBe(false)
   })

@@ -1,0 +1,33 @@
+import type { Profile } from './profile.ts'
+import { type Outcome, simulate } from './simulation.ts'
+
+/** A run of seeds, one after another. */
+export interface Batch {
+  readonly first: number
+  readonly runs: number
+  readonly profile?: Partial<Profile>
+  /** Failures after which it ends. */
+  readonly mostFailures: number
+}
+
+export interface BatchReport {
+  readonly runs: number
+  readonly operations: number
+  readonly steps: number
+  readonly ms: number
+  readonly failures: readonly Outcome[]
+}
+
+export const runBatch = async ({ first, runs, profile, mostFailures }: Batch): Promise<BatchReport> => {
+  const startedAt = performance.now()
+  const failures: Outcome[] = []
+  let [done, operations, steps] = [0, 0, 0]
+  while (done < runs && failures.length < mostFailures) {
+    const outcome = await simulate({ seed: first + done, ...(profile !== undefined && { profile }) })
+    done += 1
+    operations += outcome.operations
+    steps += outcome.steps
+    if (outcome.violation !== undefined) failures.push(outcome)
+  }
+  return { runs: done, operations, steps, ms: performance.now() - startedAt, failures }
+}
