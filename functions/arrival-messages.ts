@@ -5,7 +5,11 @@ import type { Ports } from '#ports/ports.ts'
 import { logger } from './invocation.ts'
 
 /** From a batch of S3 events to the engine: each message on its own; a fault gives only its own message back. */
-export const handleArrivals = async (ports: Ports, rules: readonly Rule[], event: SQSEvent): Promise<SQSBatchResponse> => {
+export const handleArrivals = async (
+  ports: Ports,
+  rules: readonly Rule[],
+  event: SQSEvent,
+): Promise<SQSBatchResponse> => {
   const failed = await Promise.all(event.Records.map((record) => handleOne(ports, rules, record)))
   return { batchItemFailures: failed.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) }
 }
@@ -17,7 +21,8 @@ export const handleOne = async (
   { messageId, body }: Pick<SQSRecord, 'messageId' | 'body'>,
 ): Promise<string | undefined> => {
   try {
-    for (const outcome of await receiveArrivals(ports, rules, body)) logger.info('arrival', { messageId, ...outcome })
+    for (const outcome of await receiveArrivals(ports, rules, body))
+      logger.info('arrival', { messageId, ...outcome })
     return undefined
   } catch (error) {
     logger.error('arrival failed, given back', { messageId, error: error as Error })

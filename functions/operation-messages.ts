@@ -28,6 +28,7 @@ export const handleOperationMessages = async (
 const log = ({ id, receipt, outcome }: Handled): void => {
   const fields = { operationId: id, messageId: receipt, outcome: outcome.kind }
   if (outcome.kind === 'done') logger.info('handled', fields)
-  else if (outcome.kind === 'again') logger.warn('given back', { ...fields, afterMs: outcome.afterMs, why: outcome.why })
+  else if (outcome.kind === 'again')
+    logger.warn('given back', { ...fields, afterMs: outcome.afterMs, why: outcome.why })
   else logger.error('rejected', { ...fields, reason: outcome.reason })
 }

@@ -37,17 +37,21 @@ export const parseArrivals = (body: string): { arrivals: Arrival[] } | { reason:
   return { arrivals }
 }
 
-const arrivalOf = (record: S3EventRecord | null): { created: boolean; value: Arrival } | { reason: string } => {
+const arrivalOf = (
+  record: S3EventRecord | null,
+): { created: boolean; value: Arrival } | { reason: string } => {
   const { key, sequencer } = record?.s3?.object ?? {}
   const { eventName, eventTime } = record ?? {}
-  if (typeof key !== 'string' || key === '') return { reason: 'not an S3 event: a record without s3.object.key' }
+  if (typeof key !== 'string' || key === '')
+    return { reason: 'not an S3 event: a record without s3.object.key' }
   if (typeof sequencer !== 'string' || !/^[0-9A-Fa-f]{1,64}$/.test(sequencer)) {
     return { reason: 'not an S3 event of a file: a record without a hexadecimal s3.object.sequencer' }
   }
   const at = typeof eventTime === 'string' ? Date.parse(eventTime) : Number.NaN
   if (Number.isNaN(at)) return { reason: 'not an S3 event: a record without eventTime' }
   const path = decodedKey(key)
-  if (path === undefined) return { reason: `not an S3 event: the key ${JSON.stringify(key)} is not URL-encoded` }
+  if (path === undefined)
+    return { reason: `not an S3 event: the key ${JSON.stringify(key)} is not URL-encoded` }
   const created = typeof eventName === 'string' && /^(?:s3:)?ObjectCreated:/.test(eventName)
   return { created, value: { path, sequencer, at } }
 }

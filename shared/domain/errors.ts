@@ -4,22 +4,77 @@
  */
 export const errorCatalogue = {
   InvalidArgument: { httpStatus: 400, exitCode: 2, retry: 'never', sentence: 'The request is not valid.' },
-  NotFound: { httpStatus: 404, exitCode: 1, retry: 'never', sentence: 'The file or operation does not exist.' },
-  PreconditionFailed: { httpStatus: 412, exitCode: 1, retry: 'never', sentence: 'The file is not in the expected state.' },
+  NotFound: {
+    httpStatus: 404,
+    exitCode: 1,
+    retry: 'never',
+    sentence: 'The file or operation does not exist.',
+  },
+  PreconditionFailed: {
+    httpStatus: 412,
+    exitCode: 1,
+    retry: 'never',
+    sentence: 'The file is not in the expected state.',
+  },
   AlreadyExists: { httpStatus: 409, exitCode: 1, retry: 'never', sentence: 'The target exists already.' },
   Conflict: { httpStatus: 409, exitCode: 1, retry: 'never', sentence: 'The id belongs to another request.' },
-  LineFull: { httpStatus: 429, exitCode: 1, retry: 'later', sentence: 'Too many operations wait on this path.' },
+  LineFull: {
+    httpStatus: 429,
+    exitCode: 1,
+    retry: 'later',
+    sentence: 'Too many operations wait on this path.',
+  },
   TooLarge: { httpStatus: 413, exitCode: 1, retry: 'never', sentence: 'A limit on size was exceeded.' },
-  AccessDenied: { httpStatus: 403, exitCode: 3, retry: 'never', sentence: 'The credentials do not allow this.' },
+  AccessDenied: {
+    httpStatus: 403,
+    exitCode: 3,
+    retry: 'never',
+    sentence: 'The credentials do not allow this.',
+  },
   Cancelled: { httpStatus: 409, exitCode: 1, retry: 'never', sentence: 'The operation was cancelled.' },
-  Exhausted: { httpStatus: 500, exitCode: 1, retry: 'later', sentence: 'Every attempt died before it took effect.' },
-  Expired: { httpStatus: 410, exitCode: 1, retry: 'later', sentence: 'The operation waited longer than it may live.' },
-  UploadVoided: { httpStatus: 409, exitCode: 1, retry: 'later', sentence: 'The uploaded parts are gone; nothing was written.' },
-  LeaseLost: { httpStatus: 409, exitCode: 1, retry: 'never', sentence: 'The hold ended before the operation ran.' },
+  Exhausted: {
+    httpStatus: 500,
+    exitCode: 1,
+    retry: 'later',
+    sentence: 'Every attempt died before it took effect.',
+  },
+  Expired: {
+    httpStatus: 410,
+    exitCode: 1,
+    retry: 'later',
+    sentence: 'The operation waited longer than it may live.',
+  },
+  UploadVoided: {
+    httpStatus: 409,
+    exitCode: 1,
+    retry: 'later',
+    sentence: 'The uploaded parts are gone; nothing was written.',
+  },
+  LeaseLost: {
+    httpStatus: 409,
+    exitCode: 1,
+    retry: 'never',
+    sentence: 'The hold ended before the operation ran.',
+  },
   Throttled: { httpStatus: 429, exitCode: 1, retry: 'later', sentence: 'The service asked to slow down.' },
-  Unreachable: { httpStatus: 503, exitCode: 3, retry: 'later', sentence: 'The deployment could not be reached.' },
-  Timeout: { httpStatus: 504, exitCode: 124, retry: 'later', sentence: 'The wait ended before the operation did.' },
-  Internal: { httpStatus: 500, exitCode: 1, retry: 'later', sentence: 'Something failed that should not fail.' },
+  Unreachable: {
+    httpStatus: 503,
+    exitCode: 3,
+    retry: 'later',
+    sentence: 'The deployment could not be reached.',
+  },
+  Timeout: {
+    httpStatus: 504,
+    exitCode: 124,
+    retry: 'later',
+    sentence: 'The wait ended before the operation did.',
+  },
+  Internal: {
+    httpStatus: 500,
+    exitCode: 1,
+    retry: 'later',
+    sentence: 'Something failed that should not fail.',
+  },
 } as const satisfies Record<string, CatalogueRow>
 
 interface CatalogueRow {
@@ -49,7 +104,11 @@ export class LockstepError extends Error {
   readonly retryable: boolean
   readonly details: Readonly<Record<string, unknown>> | undefined
 
-  constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryable = errorCatalogue[code].retry === 'later'

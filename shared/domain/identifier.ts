@@ -21,7 +21,8 @@ export const operationIdOf = (key: unknown, field = 'id'): string => {
 
 /** An id that follows from its parts alone, so that whoever derives it again submits the same operation. */
 export const derivedId = (timeMs: number, ...parts: string[]): string =>
-  encodeTime(timeMs, 10) + crockford(createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 10))
+  encodeTime(timeMs, 10) +
+  crockford(createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 10))
 
 /** Epoch ms at which the id was made, by the clock of who made it; 0 for a mapped key. */
 export const timeOfId = (id: string): number => decodeTime(id)

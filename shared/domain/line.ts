@@ -48,7 +48,8 @@ export const emptyLine = (key: string): Line => ({ key, entries: [] })
 
 const conflicts = (a: Mode, b: Mode): boolean => a === 'write' || b === 'write'
 
-const entryOf = (line: Line, id: string): LineEntry | undefined => line.entries.find((entry) => entry.id === id)
+const entryOf = (line: Line, id: string): LineEntry | undefined =>
+  line.entries.find((entry) => entry.id === id)
 
 export const isInLine = (line: Line, id: string): boolean => entryOf(line, id) !== undefined
 

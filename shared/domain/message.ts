@@ -23,5 +23,7 @@ export const parseMessage = (body: string): { message: OperationMessage } | { re
   const parsed = schema.safeParse(value)
   if (parsed.success) return { message: parsed.data }
   const issue = parsed.error.issues[0]
-  return { reason: `not an operation message: ${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'unknown'}` }
+  return {
+    reason: `not an operation message: ${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'unknown'}`,
+  }
 }

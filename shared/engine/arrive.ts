@@ -18,7 +18,11 @@ export type ArrivalOutcome =
  * Handles the body of one message of the `uploads` queue. What can never be handled is parked in `rejected` with the reason;
  * a fault is thrown, and the message comes back.
  */
-export const receiveArrivals = async (ports: Ports, rules: readonly Rule[], body: string): Promise<ArrivalOutcome[]> => {
+export const receiveArrivals = async (
+  ports: Ports,
+  rules: readonly Rule[],
+  body: string,
+): Promise<ArrivalOutcome[]> => {
   const parsed = parseArrivals(body)
   if ('reason' in parsed) {
     await ports.queue.reject(body, parsed.reason)

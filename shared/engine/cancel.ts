@@ -16,7 +16,11 @@ export const cancel = async (ports: Ports, id: string): Promise<OperationRecord>
   if (record === undefined) throw unknownOperation(id)
   if (isFinal(record.status)) return record
   if (record.status === 'waiting') {
-    const ended = await endWaiting(ports, record, { status: 'cancelled', error: cancelled(id), now: ports.clock.now() })
+    const ended = await endWaiting(ports, record, {
+      status: 'cancelled',
+      error: cancelled(id),
+      now: ports.clock.now(),
+    })
     if (ended !== undefined) return ended
   }
   const asked = await ports.operations.requestCancel(id, ports.clock.now())
@@ -40,7 +44,9 @@ export const endWaiting = async (
   ending: Ending,
 ): Promise<OperationRecord | undefined> => {
   const until = ports.clock.now() + 10_000
-  const outcome = await retrying(ports, { until, unanswered: true }, () => ports.operations.endWaiting(record.id, ending))
+  const outcome = await retrying(ports, { until, unanswered: true }, () =>
+    ports.operations.endWaiting(record.id, ending),
+  )
   if (outcome.kind === 'refused') return undefined
   await tidy(ports, outcome.record)
   await release(ports, outcome.record)

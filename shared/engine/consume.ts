@@ -50,7 +50,8 @@ const consumeOne = async (
         ? await handle(ports, parsed.message.id, invocation)
         : { kind: 'foreign', reason: parsed.reason }
     if (outcome.kind === 'foreign') await ports.queue.reject(body, outcome.reason)
-    if (outcome.kind === 'again') await delivery.postpone(Math.min(Math.max(outcome.afterMs, 0), longestPostponeMs))
+    if (outcome.kind === 'again')
+      await delivery.postpone(Math.min(Math.max(outcome.afterMs, 0), longestPostponeMs))
     return { receipt, id, outcome }
   } catch (error) {
     // Whatever went wrong, the message is not lost: its visibility timeout brings it back.

@@ -1,8 +1,8 @@
-import { isFinal } from '#domain/operation.ts'
 import { limits } from '#domain/limits.ts'
+import { isFinal } from '#domain/operation.ts'
 import type { Ports } from '#ports/ports.ts'
 import { wake } from './release.ts'
-import { type Invocation, run, type RunOutcome } from './run.ts'
+import { type Invocation, type RunOutcome, run } from './run.ts'
 
 /** SQS delays a message by at most this. */
 const longestDelayMs = 900_000

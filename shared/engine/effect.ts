@@ -28,7 +28,9 @@ export const observe = async (ports: Ports, paths: readonly string[]): Promise<S
 
 /** What is recorded of heads: enough to condition on, and no more. */
 export const versionsOf = (seen: Seen): Versions =>
-  Object.fromEntries(Object.entries(seen).map(([path, head]) => [path, head === null ? null : versionOf(head)]))
+  Object.fromEntries(
+    Object.entries(seen).map(([path, head]) => [path, head === null ? null : versionOf(head)]),
+  )
 
 const versionOf = ({ etag, size, versionId }: ObjectHead): ObjectVersion =>
   versionId === undefined ? { etag, size } : { etag, size, versionId }
@@ -49,7 +51,12 @@ const versionOf = ({ etag, size, versionId }: ObjectHead): ObjectVersion =>
 export const takeEffect = (ports: Ports, attempt: Attempt, kind: OperationKind, seen: Seen): Promise<Rest> =>
   kind.effect === 'read' ? read(ports, attempt, kind, seen) : new Change(ports, attempt, kind).run(seen)
 
-const read = async (ports: Ports, attempt: Attempt, kind: ReadingKind<Arguments>, first: Seen): Promise<Rest> => {
+const read = async (
+  ports: Ports,
+  attempt: Attempt,
+  kind: ReadingKind<Arguments>,
+  first: Seen,
+): Promise<Rest> => {
   let seen = first
   for (let tries = 0; tries < triesPerAttempt; tries += 1) {
     const applied = await kind.run(attempt, seen)
@@ -179,7 +186,9 @@ class Change {
   /** A commit consumes its upload: one that is still open bears witness that nothing was committed from it. */
   async #uploadIsOpen(): Promise<boolean> {
     const { record } = this.#attempt
-    const uploadId = record.work?.upload?.uploadId ?? (record.content?.kind === 'upload' ? record.content.uploadId : undefined)
+    const uploadId =
+      record.work?.upload?.uploadId ??
+      (record.content?.kind === 'upload' ? record.content.uploadId : undefined)
     return uploadId !== undefined && (await this.#ports.objects.parts(this.#target, uploadId)) !== null
   }
 

@@ -1,5 +1,19 @@
-import { isGranted, type Line, type LineEntry, lineOfPath, type Mode, positionOf, titleOfLine } from '#domain/line.ts'
-import { documentOf, type OperationDocument, type OperationRecord, type Status, type Waiting } from '#domain/operation.ts'
+import {
+  isGranted,
+  type Line,
+  type LineEntry,
+  lineOfPath,
+  type Mode,
+  positionOf,
+  titleOfLine,
+} from '#domain/line.ts'
+import {
+  documentOf,
+  type OperationDocument,
+  type OperationRecord,
+  type Status,
+  type Waiting,
+} from '#domain/operation.ts'
 import { doneShards, openShards } from '#domain/schedule.ts'
 import type { Ports } from '#ports/ports.ts'
 
@@ -81,9 +95,15 @@ export interface ListOptions {
 }
 
 /** Open operations (oldest due first), then finished ones of the last days, newest first. */
-export async function* listOperations(ports: Ports, options: ListOptions = {}): AsyncGenerator<OperationRecord> {
+export async function* listOperations(
+  ports: Ports,
+  options: ListOptions = {},
+): AsyncGenerator<OperationRecord> {
   let left = options.limit ?? 100
-  for (const [shards, newestFirst] of [[openShards(), false], [doneShards(), true]] as const) {
+  for (const [shards, newestFirst] of [
+    [openShards(), false],
+    [doneShards(), true],
+  ] as const) {
     for (const record of await pageOfAll(ports, shards, newestFirst, options)) {
       if (left <= 0) return
       left -= 1
@@ -99,7 +119,9 @@ const pageOfAll = async (
   newestFirst: boolean,
   options: ListOptions,
 ): Promise<OperationRecord[]> => {
-  const found = (await Promise.all(shards.map((shard) => matchesIn(ports, shard, newestFirst, options)))).flat()
+  const found = (
+    await Promise.all(shards.map((shard) => matchesIn(ports, shard, newestFirst, options)))
+  ).flat()
   const timeOf = (record: OperationRecord): number => record.finishedAt ?? record.submittedAt
   return found.sort((a, b) => (newestFirst ? timeOf(b) - timeOf(a) : timeOf(a) - timeOf(b)))
 }
@@ -113,7 +135,11 @@ const matchesIn = async (
   const matches: OperationRecord[] = []
   let cursor: string | undefined
   do {
-    const page = await ports.operations.schedule(shard, { newestFirst, limit: 100, ...(cursor !== undefined && { cursor }) })
+    const page = await ports.operations.schedule(shard, {
+      newestFirst,
+      limit: 100,
+      ...(cursor !== undefined && { cursor }),
+    })
     const records = page.ids.length === 0 ? [] : await ports.operations.getMany(page.ids)
     const byId = new Map(records.map((record) => [record.id, record]))
     for (const id of page.ids) {

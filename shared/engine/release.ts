@@ -20,7 +20,9 @@ export const release = async (ports: Ports, record: Pick<OperationRecord, 'id' |
 }
 
 const leaveLine = async (ports: Ports, id: string, use: LineUse): Promise<void> => {
-  const { was, before } = await retrying(ports, shortly(ports), () => ports.lines.leave(use, id, ports.clock.now()))
+  const { was, before } = await retrying(ports, shortly(ports), () =>
+    ports.lines.leave(use, id, ports.clock.now()),
+  )
   const granted = was ? newlyGranted(before, id) : grantedIds(before)
   await Promise.all(granted.map((other) => wake(ports, other)))
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { invalid, LockstepError } from '#domain/errors.ts'
 import { operationIdOf } from '#domain/identifier.ts'
-import type { LineUse } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import type { LineUse } from '#domain/line.ts'
 import type { Content, OperationRecord } from '#domain/operation.ts'
 import { parseArguments } from '#operations/arguments.ts'
 import type { OperationKind } from '#operations/kind.ts'
@@ -39,7 +39,7 @@ export const prepare = (
     v: 1,
     id,
     kind: kind.kind,
-    args: args as Readonly<Record<string, unknown>>,
+    args,
     digest: digestOf(kind.kind, args, given),
     uses: mergedUses(kind.uses(args)),
     ...(content !== undefined && { content }),
@@ -59,11 +59,17 @@ type GivenContent =
 
 const contentFields = ['body', 'bodyBase64', 'bytes', 'upload'] as const
 
-const splitContent = (rest: Record<string, unknown>): { fields: Record<string, unknown>; given: GivenContent } => {
+const splitContent = (
+  rest: Record<string, unknown>,
+): { fields: Record<string, unknown>; given: GivenContent } => {
   const { body, bodyBase64, bytes, upload, size, parts, ...fields } = rest
   const given = contentFields.filter((name) => rest[name] !== undefined)
   if (given.length !== 1) {
-    throw invalid('content', given.length === 0 ? undefined : given, `exactly one of ${contentFields.join(', ')}`)
+    throw invalid(
+      'content',
+      given.length === 0 ? undefined : given,
+      `exactly one of ${contentFields.join(', ')}`,
+    )
   }
   if (upload === undefined && (size !== undefined || parts !== undefined)) {
     throw invalid(size === undefined ? 'parts' : 'size', size ?? parts, 'nothing, unless `upload` is given')
@@ -74,11 +80,13 @@ const splitContent = (rest: Record<string, unknown>): { fields: Record<string, u
 const givenContent = (fields: Record<string, unknown>): GivenContent => {
   const { body, bodyBase64, bytes, upload, size, parts } = fields
   if (upload !== undefined) {
-    if (typeof upload !== 'string' || upload === '' || upload.length > 1024) throw invalid('upload', upload, 'the id of an upload')
+    if (typeof upload !== 'string' || upload === '' || upload.length > 1024)
+      throw invalid('upload', upload, 'the id of an upload')
     const count = parts === undefined ? {} : { parts: wholeNumber('parts', parts, 1, limits.parts) }
     return { kind: 'upload', upload, ...count, size: wholeNumber('size', size, 0, limits.fileBytes) }
   }
-  const value = body !== undefined ? textBytes(body) : bodyBase64 !== undefined ? base64Bytes(bodyBase64) : bytes
+  const value =
+    body !== undefined ? textBytes(body) : bodyBase64 !== undefined ? base64Bytes(bodyBase64) : bytes
   if (!(value instanceof Uint8Array)) throw invalid('bytes', value, 'a Uint8Array')
   if (value.byteLength > limits.bodyBytes) {
     throw new LockstepError(
@@ -97,7 +105,10 @@ const textBytes = (body: unknown): Uint8Array => {
 }
 
 const base64Bytes = (text: unknown): Uint8Array => {
-  if (typeof text !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+  if (
+    typeof text !== 'string' ||
+    !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)
+  ) {
     throw invalid('bodyBase64', text, 'base64 (RFC 4648, padded)')
   }
   return Buffer.from(text, 'base64')
@@ -113,17 +124,21 @@ const wholeNumber = (field: string, value: unknown, least: number, most: number)
 /** Where the content is kept, by its size and the kind's way with large content. */
 const contentOf = (given: GivenContent, kind: OperationKind): Content => {
   if (given.kind === 'upload') {
-    if (kind.content === 'staged') return { kind: 'staged', upload: stagingName(given.upload), size: given.size }
+    if (kind.content === 'staged')
+      return { kind: 'staged', upload: stagingName(given.upload), size: given.size }
     if (given.parts === undefined) throw invalid('parts', undefined, 'the number of parts of the upload')
     return { kind: 'upload', uploadId: given.upload, parts: given.parts, size: given.size }
   }
   const size = given.bytes.byteLength
-  return size <= limits.inlineBodyBytes ? { kind: 'inline', bytes: given.bytes, size } : { kind: 'item', size }
+  return size <= limits.inlineBodyBytes
+    ? { kind: 'inline', bytes: given.bytes, size }
+    : { kind: 'item', size }
 }
 
 /** Part of an object key of ours: nothing but the id of an operation, so that no request can reach other internals. */
 const stagingName = (upload: string): string => {
-  if (!/^[0-9A-HJKMNP-TV-Z]{26}$/.test(upload)) throw invalid('upload', upload, 'the id of a staged upload (a ULID)')
+  if (!/^[0-9A-HJKMNP-TV-Z]{26}$/.test(upload))
+    throw invalid('upload', upload, 'the id of a staged upload (a ULID)')
   return upload
 }
 
@@ -134,14 +149,21 @@ const mergedUses = (uses: readonly LineUse[]): LineUse[] => {
     if (merged.get(use.line)?.mode !== 'write') merged.set(use.line, use)
   }
   if (merged.size > limits.pathsPerOperation) {
-    throw invalid('paths', merged.size, `at most ${limits.pathsPerOperation} different paths in one operation`)
+    throw invalid(
+      'paths',
+      merged.size,
+      `at most ${limits.pathsPerOperation} different paths in one operation`,
+    )
   }
   return [...merged.values()]
 }
 
 const digestOf = (kind: string, args: unknown, given: GivenContent | undefined): string => {
   const content = given?.kind === 'bytes' ? createHash('sha256').update(given.bytes).digest('base64') : given
-  return createHash('sha256').update(canonical([kind, args, content ?? null])).digest('base64url').slice(0, 22)
+  return createHash('sha256')
+    .update(canonical([kind, args, content ?? null]))
+    .digest('base64url')
+    .slice(0, 22)
 }
 
 /** JSON with the names of objects in order, so that equal requests have equal digests. */

@@ -17,12 +17,17 @@ export interface RetryOptions {
  * Repeats `call` while it fails with a fault that promises to pass: `busy`, and `unanswered` where the call allows it.
  * Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), so that those who met do not meet again.
  */
-export const retrying = async <T>(ports: Ports, options: RetryOptions, call: () => Promise<T>): Promise<T> => {
+export const retrying = async <T>(
+  ports: Ports,
+  options: RetryOptions,
+  call: () => Promise<T>,
+): Promise<T> => {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
       return await call()
     } catch (error) {
-      const passing = isPortFault(error) && (error.fault === 'busy' || (options.unanswered && error.fault === 'unanswered'))
+      const passing =
+        isPortFault(error) && (error.fault === 'busy' || (options.unanswered && error.fault === 'unanswered'))
       const waitMs = pauseMs * ports.ids.chance()
       if (!passing || ports.clock.now() + waitMs >= options.until) throw error
       await ports.clock.sleep(waitMs, options.signal)
@@ -35,7 +40,11 @@ export const errorOfFault = (fault: PortFault): LockstepError => {
   const options = { cause: fault, details: { call: fault.call } }
   switch (fault.fault) {
     case 'busy':
-      return new LockstepError('Throttled', `${fault.call} was refused for too long: the service is busy. Try again later.`, options)
+      return new LockstepError(
+        'Throttled',
+        `${fault.call} was refused for too long: the service is busy. Try again later.`,
+        options,
+      )
     case 'denied':
       return new LockstepError(
         'AccessDenied',

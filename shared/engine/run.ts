@@ -1,6 +1,6 @@
 import { type ErrorDocument, isLockstepError, LockstepError } from '#domain/errors.ts'
-import { isGranted } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import { isGranted } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import type { OperationKind } from '#operations/kind.ts'
 import { isKnownKind, kindOf } from '#operations/registry.ts'
@@ -27,7 +27,11 @@ export interface Invocation {
 }
 
 const done: RunOutcome = { kind: 'done' }
-const again = (afterMs: number, why: string): RunOutcome => ({ kind: 'again', afterMs: Math.max(afterMs, 0), why })
+const again = (afterMs: number, why: string): RunOutcome => ({
+  kind: 'again',
+  afterMs: Math.max(afterMs, 0),
+  why,
+})
 
 /**
  * Handles one message: looks at the operation, and runs it if it is granted and nobody else does.
@@ -39,7 +43,8 @@ const again = (afterMs: number, why: string): RunOutcome => ({ kind: 'again', af
  */
 export const run = async (ports: Ports, id: string, invocation: Invocation): Promise<RunOutcome> => {
   const record = await ports.operations.get(id)
-  if (record === undefined) return { kind: 'foreign', reason: `no operation ${id} is known (finished long ago, or elsewhere)` }
+  if (record === undefined)
+    return { kind: 'foreign', reason: `no operation ${id} is known (finished long ago, or elsewhere)` }
   if (isFinal(record.status)) return leave(ports, record)
   if (record.v !== 1 || !isKnownKind(record.kind)) return again(60_000, 'made by a newer version')
   const lines = await ports.lines.read(record.uses.map((use) => use.line))
@@ -60,7 +65,11 @@ const leave = async (ports: Ports, record: OperationRecord): Promise<RunOutcome>
   return done
 }
 
-const claimAndRun = async (ports: Ports, record: OperationRecord, invocation: Invocation): Promise<RunOutcome> => {
+const claimAndRun = async (
+  ports: Ports,
+  record: OperationRecord,
+  invocation: Invocation,
+): Promise<RunOutcome> => {
   const kind = kindOf(record.kind)
   const seen = await observe(ports, kind.touches(record.args))
   const claim = {
@@ -83,7 +92,9 @@ const claimAndRun = async (ports: Ports, record: OperationRecord, invocation: In
   try {
     const why = whyNotRun(record, claimed.record, ports.clock.now())
     const rest =
-      why === undefined ? await takeEffect(ports, attempt, kind, seen) : await judgeEffect(ports, attempt, kind, seen, why)
+      why === undefined
+        ? await takeEffect(ports, attempt, kind, seen)
+        : await judgeEffect(ports, attempt, kind, seen, why)
     return await conclude(ports, attempt, rest)
   } catch (error) {
     return afterFailure(ports, attempt, kind, error)
@@ -91,7 +102,11 @@ const claimAndRun = async (ports: Ports, record: OperationRecord, invocation: In
 }
 
 /** Why the claimed operation may not be run any more: exhausted, expired, cancelled. Then only what is there counts. */
-const whyNotRun = (before: OperationRecord, claimed: OperationRecord, now: number): ErrorDocument | undefined => {
+const whyNotRun = (
+  before: OperationRecord,
+  claimed: OperationRecord,
+  now: number,
+): ErrorDocument | undefined => {
   if (claimed.cancelRequestedAt !== undefined) return cancelled(claimed.id)
   if (before.tries >= limits.tries) {
     return new LockstepError(
@@ -112,7 +127,10 @@ export const expired = (id: string): ErrorDocument =>
   ).toDocument()
 
 export const cancelled = (id: string): ErrorDocument =>
-  new LockstepError('Cancelled', `${id} was cancelled before it took effect. Nothing was changed.`).toDocument()
+  new LockstepError(
+    'Cancelled',
+    `${id} was cancelled before it took effect. Nothing was changed.`,
+  ).toDocument()
 
 const conclude = async (ports: Ports, attempt: Attempt, rest: Rest): Promise<RunOutcome> => {
   const { record } = attempt
@@ -121,7 +139,11 @@ const conclude = async (ports: Ports, attempt: Attempt, rest: Rest): Promise<Run
   const ending =
     rest.kind === 'succeeded'
       ? ({ status: 'succeeded', result: rest.result, now } as const)
-      : ({ status: rest.error.code === 'Cancelled' ? 'cancelled' : 'failed', error: rest.error, now } as const)
+      : ({
+          status: rest.error.code === 'Cancelled' ? 'cancelled' : 'failed',
+          error: rest.error,
+          now,
+        } as const)
   const finished = await retrying(ports, { until: record.leaseUntil, unanswered: true }, () =>
     ports.operations.finish(record.id, record.attempt, ending),
   )
@@ -139,7 +161,12 @@ const handOver = async (ports: Ports, attempt: Attempt): Promise<RunOutcome> => 
 }
 
 /** An attempt that fails in an orderly way ends its lease at once, so that the next one need not wait for it. */
-const afterFailure = async (ports: Ports, attempt: Attempt, kind: OperationKind, error: unknown): Promise<RunOutcome> => {
+const afterFailure = async (
+  ports: Ports,
+  attempt: Attempt,
+  kind: OperationKind,
+  error: unknown,
+): Promise<RunOutcome> => {
   if (error instanceof ClaimLost) return again(1_000, 'the claim was lost')
   if (error instanceof CancelAsked || isLockstepError(error)) {
     const document = error instanceof CancelAsked ? cancelled(attempt.record.id) : error.toDocument()

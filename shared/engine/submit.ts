@@ -1,7 +1,7 @@
 import { LockstepError } from '#domain/errors.ts'
 import { timeOfId } from '#domain/identifier.ts'
-import { isGranted, type Line, positionOf, titleOfLine } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import { isGranted, type Line, positionOf, titleOfLine } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { isUnanswered } from '#ports/faults.ts'
 import type { Guard } from '#ports/line-store.ts'
@@ -55,7 +55,9 @@ const enterAlone = async (
   until: number,
   signal: AbortSignal | undefined,
 ): Promise<Entered> => {
-  const created = await retrying(ports, { until, unanswered: true, signal }, () => ports.operations.create(record, body))
+  const created = await retrying(ports, { until, unanswered: true, signal }, () =>
+    ports.operations.create(record, body),
+  )
   if (created.kind === 'exists') return enterAgain(ports, record, created.record, until, signal)
   const [use] = record.uses
   if (use === undefined) throw new TypeError('an operation stands in at least one line')
@@ -108,8 +110,10 @@ const enterGuarded = async (
   const outcome = await retrying(ports, { until, unanswered: true, signal }, () =>
     ports.lines.enterTogether(record.uses, record.id, { kind: 'waiting', id: record.id }, ports.clock.now()),
   )
-  if (outcome.kind !== 'refused') return { kind: 'entered', lines: await readLines(ports, record, until), again: true }
-  if (outcome.record === undefined) throw new LockstepError('Internal', `Operation ${record.id} has lost its record.`)
+  if (outcome.kind !== 'refused')
+    return { kind: 'entered', lines: await readLines(ports, record, until), again: true }
+  if (outcome.record === undefined)
+    throw new LockstepError('Internal', `Operation ${record.id} has lost its record.`)
   return { kind: 'ended', record: outcome.record }
 }
 
@@ -139,7 +143,9 @@ const refuseFull = async (ports: Ports, record: OperationRecord, lines: readonly
   )
   const until = ports.clock.now() + limits.submitMs
   const ending = { status: 'cancelled', error: error.toDocument(), now: ports.clock.now() } as const
-  const outcome = await retrying(ports, { until, unanswered: true }, () => ports.operations.endWaiting(record.id, ending))
+  const outcome = await retrying(ports, { until, unanswered: true }, () =>
+    ports.operations.endWaiting(record.id, ending),
+  )
   if (outcome.kind === 'refused' && outcome.record?.error?.code !== 'LineFull') return // it was granted and claimed meanwhile
   await tidy(ports, { ...record, status: 'cancelled' })
   await release(ports, record)
@@ -162,7 +168,8 @@ const nudgeHead = async (ports: Ports, line: Line, id: string): Promise<void> =>
   if (head === undefined || head.id === id || timeOfId(head.id) > now - limits.headStalledMs) return
   if (line.nudgedAt !== undefined && line.nudgedAt > now - limits.nudgeEveryMs) return
   try {
-    if (await ports.lines.markNudged(line.key, now, limits.nudgeEveryMs)) await ports.queue.send('operations', head.id)
+    if (await ports.lines.markNudged(line.key, now, limits.nudgeEveryMs))
+      await ports.queue.send('operations', head.id)
   } catch {
     // The sweeper heals what a nudge would have healed.
   }

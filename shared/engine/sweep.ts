@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
-import { emptyLine, isGranted, isInLine, type Line } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import { emptyLine, isGranted, isInLine, type Line } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { openShards } from '#domain/schedule.ts'
 import type { Ports } from '#ports/ports.ts'
@@ -30,12 +30,22 @@ const atOnce = 8
  * and releases once more what ended while its submitter could still be enqueueing.
  */
 export const sweep = async (ports: Ports, invocation: { deadline: number }): Promise<SweepReport> => {
-  const report: SweepReport = { looked: 0, sent: 0, completed: 0, settled: 0, expired: 0, failures: 0, finished: true }
+  const report: SweepReport = {
+    looked: 0,
+    sent: 0,
+    completed: 0,
+    settled: 0,
+    expired: 0,
+    failures: 0,
+    finished: true,
+  }
   const sweeper = new Sweeper(ports, report)
   const limit = pLimit(atOnce)
   const now = ports.clock.now()
   const isOver = (): boolean => ports.clock.now() >= invocation.deadline
-  await Promise.all(openShards().map((shard) => limit(() => sweepShard(ports, sweeper, { shard, now, isOver }))))
+  await Promise.all(
+    openShards().map((shard) => limit(() => sweepShard(ports, sweeper, { shard, now, isOver }))),
+  )
   report.finished = !isOver()
   return report
 }
@@ -112,7 +122,9 @@ class Sweeper {
     const lines = await Promise.all(record.uses.map((use) => this.#line(use.line)))
     if (lines.every((line) => !isInLine(line, record.id))) return this.#completeSubmit(record)
     if (lines.every((line) => isGranted(line, record.id))) return this.#send(record)
-    const heads = lines.filter((line) => !isGranted(line, record.id)).flatMap((line) => line.entries[0]?.id ?? [])
+    const heads = lines
+      .filter((line) => !isGranted(line, record.id))
+      .flatMap((line) => line.entries[0]?.id ?? [])
     for (const id of new Set(heads)) await this.#followBlocker(id)
   }
 
@@ -127,7 +139,12 @@ class Sweeper {
   /** The submitter died between the record and its entries: they are made now, only while the record still waits. */
   async #completeSubmit(record: OperationRecord): Promise<void> {
     const guard = { kind: 'waiting', id: record.id } as const
-    const outcome = await this.#ports.lines.enterTogether(record.uses, record.id, guard, this.#ports.clock.now())
+    const outcome = await this.#ports.lines.enterTogether(
+      record.uses,
+      record.id,
+      guard,
+      this.#ports.clock.now(),
+    )
     if (outcome.kind === 'refused') return
     this.#report.completed += 1
     const lines: Line[] = await this.#ports.lines.read(record.uses.map((use) => use.line))

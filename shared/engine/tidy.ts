@@ -1,5 +1,5 @@
-import { stagingKey } from '#domain/path.ts'
 import type { OperationRecord } from '#domain/operation.ts'
+import { stagingKey } from '#domain/path.ts'
 import type { Ports } from '#ports/ports.ts'
 import { targetOf } from './target.ts'
 

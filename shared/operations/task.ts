@@ -45,7 +45,7 @@ export interface Task<Args = Readonly<Record<string, unknown>>> {
 }
 
 /** What the target must be for this try: the version seen, or absent. */
-export const expectSeen = (seen: ObjectHead | null | undefined): Expect => (seen ? { etag: seen.etag } : 'absent')
+export const expectSeen = (seen: ObjectHead | null | undefined): Expect =>
+  seen ? { etag: seen.etag } : 'absent'
 
 export const doneWith = (result: Result): Applied => ({ kind: 'done', result })
-
