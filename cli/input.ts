@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { FileContent } from '#client/index.ts'
 import { invalid, LockstepError } from '#domain/errors.ts'
+import { fileChunks, standardInputChunks } from './standard-input.ts'
 
 /** Content that a command was given, and its size if that is known. */
 export interface Input {
@@ -11,10 +11,10 @@ export interface Input {
 
 /** `-` and nothing mean standard input; nothing on a terminal is a mistake, since nobody would know what it waits for. */
 export const openInput = async (file: string | undefined): Promise<Input> => {
-  if (file === '-') return { content: process.stdin }
+  if (file === '-') return { content: standardInputChunks() }
   if (file !== undefined) return openFile(file)
   if (process.stdin.isTTY) throw invalid('FILE', undefined, 'a file, or "-" for standard input')
-  return { content: process.stdin }
+  return { content: standardInputChunks() }
 }
 
 const openFile = async (file: string): Promise<Input> => {
@@ -26,9 +26,17 @@ const openFile = async (file: string): Promise<Input> => {
     await handle.close()
     throw invalid('FILE', file, 'a file, and this is a directory')
   }
-  // Larger than the default of 64 KiB: a gigabyte in fewer, cheaper pieces.
-  const content = createReadStream(file, { fd: handle, highWaterMark: 256 * 1024 })
+  const content = chunksOf(handle)
   return stats.isFile() ? { content, size: stats.size } : { content }
+}
+
+/** In pieces through one buffer; closed however it ends. */
+async function* chunksOf(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  try {
+    yield* fileChunks((buffer) => handle.read(buffer, 0, buffer.length, null))
+  } finally {
+    await handle.close()
+  }
 }
 
 export const unreadable = (file: string, error: unknown): LockstepError => {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { commandNames, commandTable, isCommandName } from './command-table.ts'
 import { exitCodes, isHelpInstead, reportFailure } from './failure.ts'
 import { examplesFirst } from './help.ts'
+import { Interrupted } from './interrupt.ts'
 import { ignoreClosedPipes } from './output.ts'
 import { version } from './version.ts'
 
@@ -72,6 +73,8 @@ const main = async (words: readonly string[]): Promise<void> => {
     const meant = commandIn(words)
     const command = meant !== undefined && isCommandName(meant) ? `lockstep ${meant}` : 'lockstep'
     process.exitCode = reportFailure(error, { json: wantsJson(words), command })
+    // Standard input may be waiting for somebody, and would keep the process.
+    if (error instanceof Interrupted) process.exit()
   }
 }
 

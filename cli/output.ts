@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { pipeline } from 'node:stream/promises'
 import { styleText } from 'node:util'
 
 /** A reader that has seen enough (`head`) is no failure: nothing more is said, and the command goes on. */
@@ -27,12 +27,13 @@ export const strongError = (text: string): string =>
 
 export const dim = (text: string): string => styleText('dim', text, { stream: process.stdout })
 
-/** Bytes as they are, no faster than the reader takes them. */
+/** Bytes as they are, no faster than the reader takes them. A reader that goes away ends it. */
 export const printBytes = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
-  for await (const chunk of chunks) {
-    if (process.stdout.destroyed || process.stdout.writableEnded) return
-    if (!process.stdout.write(chunk))
-      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')])
+  try {
+    await pipeline(chunks, process.stdout, { end: false })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
 }
 

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { localCredentials } from '#cli/local/network.ts'
 import { Lockstep, type LockstepOptions } from '#client/index.ts'
 import { patienceMs } from './until.ts'
@@ -18,6 +19,9 @@ export interface Appended {
 const lineOf = (name: string, number: number): string =>
   `${name} line ${number} ${'.'.repeat((number * 7) % 40)} end of ${name} line ${number}\n`
 
+/** Appends of one process that are not done yet: a client need not wait for one to submit the next. */
+const atOnce = 3
+
 const main = async ([options = '', path = '', name = '', count = '0']: readonly string[]): Promise<void> => {
   const lockstep = new Lockstep({
     ...(JSON.parse(options) as LockstepOptions),
@@ -25,18 +29,16 @@ const main = async ([options = '', path = '', name = '', count = '0']: readonly 
   })
   console.log('ready')
   for await (const _ of process.stdin);
-  const accepted = []
-  for (let number = 1; number <= Number(count); number += 1) {
+  const append = async (number: number): Promise<Appended> => {
     const line = lineOf(name, number)
-    // Resolves when the append is durably accepted, not when it is done: a client never waits for the others.
-    accepted.push({ line, operation: await lockstep.append(path, line) })
-  }
-  const appended: Appended[] = []
-  for (const { line, operation } of accepted) {
+    // Resolves when the append is durably accepted; its result comes when it has had its turn.
+    const operation = await lockstep.append(path, line)
     const { offset } = await operation.result({ timeoutMs: patienceMs })
-    appended.push({ id: operation.id, line, offset })
+    return { id: operation.id, line, offset }
   }
-  console.log(JSON.stringify(appended))
+  const limit = pLimit(atOnce)
+  const numbers = Array.from({ length: Number(count) }, (_, index) => index + 1)
+  console.log(JSON.stringify(await Promise.all(numbers.map((number) => limit(() => append(number))))))
 }
 
 await main(process.argv.slice(2))

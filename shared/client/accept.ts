@@ -84,7 +84,7 @@ export const accept = async (
   const record = preview(wanted, now)
   const { content, request, id } = wanted
   if (content === undefined) return submitRequest(ports, { ...request, id }, options)
-  const measured = await measure(content, limits.bodyBytes)
+  const measured = await measure(content, limits.bodyBytes, options.signal)
   if (measured.kind === 'small')
     return submitRequest(ports, { ...request, id, bytes: measured.bytes }, options)
   const outgoing: Outgoing = { ...options, chunks: measured.chunks, size: measured.size ?? options.size }

@@ -1,6 +1,10 @@
 import { invalid } from '#domain/errors.ts'
+import { abortable } from './abortable.ts'
 
-/** What a file is made of: text (as UTF-8), bytes, or a stream of either (`fs.createReadStream`, a web stream, a generator). */
+/**
+ * What a file is made of: text (as UTF-8), bytes, or a stream of either (`fs.createReadStream`, a web stream, a
+ * generator). A stream is asked for more only when what it gave was used, so it may fill one buffer again and again.
+ */
 export type FileContent = string | Uint8Array | AsyncIterable<string | Uint8Array>
 
 /** Content after a look at its beginning. */
@@ -10,7 +14,11 @@ export type Measured =
   | { readonly kind: 'large'; readonly chunks: AsyncIterable<Uint8Array>; readonly size?: number }
 
 /** `small` if it has at most `limitBytes`; a stream is read no further than that takes. */
-export const measure = async (content: FileContent, limitBytes: number): Promise<Measured> => {
+export const measure = async (
+  content: FileContent,
+  limitBytes: number,
+  signal?: AbortSignal,
+): Promise<Measured> => {
   if (typeof content === 'string' || content instanceof Uint8Array) {
     const bytes = bytesOf(content)
     if (bytes.byteLength <= limitBytes) return { kind: 'small', bytes }
@@ -19,7 +27,7 @@ export const measure = async (content: FileContent, limitBytes: number): Promise
   if (typeof content?.[Symbol.asyncIterator] !== 'function') {
     throw invalid('content', content, 'text, a Uint8Array, or an async iterable of them (a stream)')
   }
-  return measureStream(content, limitBytes)
+  return measureStream(abortable(content, signal), limitBytes)
 }
 
 const measureStream = async (
@@ -33,7 +41,8 @@ const measureStream = async (
     const next = await source.next()
     if (next.done === true) return { kind: 'small', bytes: Buffer.concat(head) }
     const chunk = bytesOf(next.value)
-    head.push(chunk)
+    // A copy: the source may use its buffer again.
+    head.push(Buffer.from(chunk))
     size += chunk.byteLength
   }
   return { kind: 'large', chunks: resumed(head, source) }

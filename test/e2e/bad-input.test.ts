@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest'
-import { Lockstep } from '#client/index.ts'
 import { localCredentials } from '#cli/local/network.ts'
+import { Lockstep } from '#client/index.ts'
 import { limits } from '#domain/limits.ts'
 import { connectTo, contentAt, ownPrefix, putOutside } from '../support/deployed.ts'
 
@@ -25,13 +25,33 @@ const refused: readonly [what: string, request: Record<string, unknown>, code: s
   ['a path that is no text', { kind: 'stat', path: 7 }, 'InvalidArgument', 'path'],
   ['a file onto itself', { kind: 'copy', from: 'a', to: 'a' }, 'InvalidArgument', 'to'],
   ['too many sources', { kind: 'concat', from: Array(99).fill('a'), to: 'b' }, 'InvalidArgument', 'from'],
-  ['an unknown algorithm', { kind: 'checksum', path: 'a', algorithm: 'sha1' }, 'InvalidArgument', 'algorithm'],
-  ['a range that ends before it starts', { kind: 'read', path: 'a', range: { start: 5, end: 4 } }, 'InvalidArgument', 'range.end'],
+  [
+    'an unknown algorithm',
+    { kind: 'checksum', path: 'a', algorithm: 'sha1' },
+    'InvalidArgument',
+    'algorithm',
+  ],
+  [
+    'a range that ends before it starts',
+    { kind: 'read', path: 'a', range: { start: 5, end: 4 } },
+    'InvalidArgument',
+    'range.end',
+  ],
   ['a weak ETag', { kind: 'write', path: 'a', body: '', ifMatch: 'W/"x"' }, 'InvalidArgument', 'ifMatch'],
   ['an id with a space', { kind: 'stat', path: 'a', id: 'no good' }, 'InvalidArgument', 'id'],
   ['an id of 129 characters', { kind: 'stat', path: 'a', id: 'i'.repeat(129) }, 'InvalidArgument', 'id'],
-  ['reserved metadata', { kind: 'write', path: 'a', body: '', metadata: { 'lockstep-op': 'x' } }, 'InvalidArgument', 'metadata'],
-  ['too much metadata', { kind: 'write', path: 'a', body: '', metadata: { m: 'x'.repeat(2000) } }, 'InvalidArgument', 'metadata'],
+  [
+    'reserved metadata',
+    { kind: 'write', path: 'a', body: '', metadata: { 'lockstep-op': 'x' } },
+    'InvalidArgument',
+    'metadata',
+  ],
+  [
+    'too much metadata',
+    { kind: 'write', path: 'a', body: '', metadata: { m: 'x'.repeat(2000) } },
+    'InvalidArgument',
+    'metadata',
+  ],
 ]
 
 describe('bad input', () => {
@@ -77,7 +97,13 @@ describe('bad input', () => {
   })
 
   test('an upload that nobody made fails without an effect', async () => {
-    const operation = await lockstep.submit({ kind: 'write', path: `${prefix}/u`, upload: 'nope', parts: 1, size: 9 })
+    const operation = await lockstep.submit({
+      kind: 'write',
+      path: `${prefix}/u`,
+      upload: 'nope',
+      parts: 1,
+      size: 9,
+    })
     await expect(operation.result(waiting)).rejects.toMatchObject({ code: 'UploadVoided', retryable: true })
     expect(await contentAt(deployed, `${prefix}/u`)).toBeUndefined()
   })
@@ -91,7 +117,11 @@ describe('bad input', () => {
 
   test('a deployment that does not answer is Unreachable', async () => {
     // Port 9 is "discard": nobody listens there.
-    const elsewhere = new Lockstep({ ...deployment, endpoint: 'http://127.0.0.1:9', credentials: localCredentials })
+    const elsewhere = new Lockstep({
+      ...deployment,
+      endpoint: 'http://127.0.0.1:9',
+      credentials: localCredentials,
+    })
     await expect(elsewhere.stat('a')).rejects.toMatchObject({ code: 'Unreachable', retryable: true })
   })
 

@@ -8,8 +8,8 @@ import { type Recording, recordTickets } from '../support/recorded-tickets.ts'
 
 const operationCount = 500
 /** More than in the test without crashes: each crash stops the lines that it hits for as long as a message stays hidden. */
-const pathCount = 24
-const killCount = 8
+const pathCount = 60
+const killCount = 6
 
 /**
  * As deployed, a crash costs 40 s (worker 30 s, lease 34 s, visibility 40 s). Here the same relations hold, scaled down:
@@ -68,7 +68,9 @@ describe('functions that are killed', () => {
       const records = await finalRecords(deployed.ports, [...requests.keys()], deadlineMs)
       expect(kills, 'rounds of killing').toBe(killCount)
       expect(killed.length, 'processes killed').toBeGreaterThanOrEqual(killCount)
-      expect([...records.values()].filter(({ attempt }) => attempt > 1).length, 'taken over').toBeGreaterThan(0)
+      expect([...records.values()].filter(({ attempt }) => attempt > 1).length, 'taken over').toBeGreaterThan(
+        0,
+      )
       const { tickets } = recording
       expect(await differencesFromReplay(deployed, { paths, requests, records, tickets })).toEqual([])
     },

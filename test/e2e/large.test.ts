@@ -51,62 +51,82 @@ describe('large files', () => {
     return hash.digest('hex')
   }
 
-  test('a written stream goes straight to S3: no function sees a byte of it', async () => {
-    const path = `${prefix}/written`
-    const bytes = await bytesThroughFunctions(async () => {
-      const result = await (await lockstep.write(path, blocks(2), { contentType: 'x/y' })).result(waiting)
-      expect(result.size).toBe(2 * block.length)
-    })
-    expect(bytes).toBeLessThan(64 * 1024)
-    expect(await digestAt(path)).toBe(digestOf(2))
-    expect(await (await lockstep.stat(path)).result(waiting)).toMatchObject({ contentType: 'x/y' })
-    expect(await ports.objects.uploads(prefix)).toEqual([])
-  }, timeoutMs)
+  test(
+    'a written stream goes straight to S3: no function sees a byte of it',
+    async () => {
+      const path = `${prefix}/written`
+      const bytes = await bytesThroughFunctions(async () => {
+        const result = await (await lockstep.write(path, blocks(2), { contentType: 'x/y' })).result(waiting)
+        expect(result.size).toBe(2 * block.length)
+      })
+      expect(bytes).toBeLessThan(64 * 1024)
+      expect(await digestAt(path)).toBe(digestOf(2))
+      expect(await (await lockstep.stat(path)).result(waiting)).toMatchObject({ contentType: 'x/y' })
+      expect(await ports.objects.uploads(prefix)).toEqual([])
+    },
+    timeoutMs,
+  )
 
-  test('a large append is staged and joined within S3, and nothing is left behind', async () => {
-    const path = `${prefix}/appended`
-    await (await lockstep.append(path, block)).result(waiting)
-    const bytes = await bytesThroughFunctions(async () => {
-      const result = await (await lockstep.append(path, block)).result(waiting)
-      expect(result).toMatchObject({ offset: block.length, size: 2 * block.length })
-    })
-    expect(bytes).toBeLessThan(64 * 1024)
-    expect(await digestAt(path)).toBe(digestOf(2))
-    const { files } = await ports.objects.list(`${internalPrefix}staging/`)
-    expect(files.map(({ path: staged }) => staged)).toEqual([])
-    expect(await ports.objects.uploads('')).toEqual([])
-  }, timeoutMs)
+  test(
+    'a large append is staged and joined within S3, and nothing is left behind',
+    async () => {
+      const path = `${prefix}/appended`
+      await (await lockstep.append(path, block)).result(waiting)
+      const bytes = await bytesThroughFunctions(async () => {
+        const result = await (await lockstep.append(path, block)).result(waiting)
+        expect(result).toMatchObject({ offset: block.length, size: 2 * block.length })
+      })
+      expect(bytes).toBeLessThan(64 * 1024)
+      expect(await digestAt(path)).toBe(digestOf(2))
+      const { files } = await ports.objects.list(`${internalPrefix}staging/`)
+      expect(files.map(({ path: staged }) => staged)).toEqual([])
+      expect(await ports.objects.uploads('')).toEqual([])
+    },
+    timeoutMs,
+  )
 
-  test('a small append to a large file moves no more than the least part', async () => {
-    const path = `${prefix}/log`
-    await (await lockstep.write(path, blocks(1))).result(waiting)
-    const bytes = await bytesThroughFunctions(async () => {
-      const result = await (await lockstep.append(path, 'the end')).result(waiting)
-      expect(result).toMatchObject({ offset: block.length, size: block.length + 7 })
-    })
-    expect(bytes).toBeLessThan(64 * 1024)
-    const read = await (await lockstep.read(path, { range: { start: block.length - 1 } })).result(waiting)
-    expect(Buffer.from(read.bodyBase64 ?? '', 'base64').subarray(1).toString()).toBe('the end')
-  }, timeoutMs)
+  test(
+    'a small append to a large file moves no more than the least part',
+    async () => {
+      const path = `${prefix}/log`
+      await (await lockstep.write(path, blocks(1))).result(waiting)
+      const bytes = await bytesThroughFunctions(async () => {
+        const result = await (await lockstep.append(path, 'the end')).result(waiting)
+        expect(result).toMatchObject({ offset: block.length, size: block.length + 7 })
+      })
+      expect(bytes).toBeLessThan(64 * 1024)
+      const read = await (await lockstep.read(path, { range: { start: block.length - 1 } })).result(waiting)
+      expect(
+        Buffer.from(read.bodyBase64 ?? '', 'base64')
+          .subarray(1)
+          .toString(),
+      ).toBe('the end')
+    },
+    timeoutMs,
+  )
 
-  test('over 256 MiB: concat, copy, checksum and move run in the shards function, in order', async () => {
-    const count = 12
-    const size = count * block.length
-    expect(size).toBeGreaterThan(limits.smallWorkBytes)
-    await lockstep.write(`${prefix}/block`, blocks(1))
-    const operations = [
-      await lockstep.concat(Array<string>(count).fill(`${prefix}/block`), `${prefix}/joined`),
-      await lockstep.copy(`${prefix}/joined`, `${prefix}/copied`),
-      await lockstep.move(`${prefix}/joined`, `${prefix}/moved`),
-    ]
-    const checksum = await lockstep.checksum(`${prefix}/moved`, 'sha256')
-    const results = await Promise.all(operations.map((operation) => operation.result(waiting)))
-    expect(results.map((result) => result.size)).toEqual([size, size, size])
-    expect((await checksum.result(waiting)).digest).toBe(digestOf(count))
-    const records = await ports.operations.getMany([...operations, checksum].map(({ id }) => id))
-    expect(records.every(({ work }) => work?.large === true)).toBe(true)
-    expect(await sizeAt(deployed, `${prefix}/joined`)).toBeUndefined()
-    expect(await sizeAt(deployed, `${prefix}/copied`)).toBe(size)
-    expect(await ports.objects.uploads(prefix)).toEqual([])
-  }, timeoutMs)
+  test(
+    'over 256 MiB: concat, copy, checksum and move run in the shards function, in order',
+    async () => {
+      const count = 12
+      const size = count * block.length
+      expect(size).toBeGreaterThan(limits.smallWorkBytes)
+      await lockstep.write(`${prefix}/block`, blocks(1))
+      const operations = [
+        await lockstep.concat(Array<string>(count).fill(`${prefix}/block`), `${prefix}/joined`),
+        await lockstep.copy(`${prefix}/joined`, `${prefix}/copied`),
+        await lockstep.move(`${prefix}/joined`, `${prefix}/moved`),
+      ]
+      const checksum = await lockstep.checksum(`${prefix}/moved`, 'sha256')
+      const results = await Promise.all(operations.map((operation) => operation.result(waiting)))
+      expect(results.map((result) => result.size)).toEqual([size, size, size])
+      expect((await checksum.result(waiting)).digest).toBe(digestOf(count))
+      const records = await ports.operations.getMany([...operations, checksum].map(({ id }) => id))
+      expect(records.every(({ work }) => work?.large === true)).toBe(true)
+      expect(await sizeAt(deployed, `${prefix}/joined`)).toBeUndefined()
+      expect(await sizeAt(deployed, `${prefix}/copied`)).toBe(size)
+      expect(await ports.objects.uploads(prefix)).toEqual([])
+    },
+    timeoutMs,
+  )
 })

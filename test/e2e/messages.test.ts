@@ -26,7 +26,8 @@ describe('messages that are lost, repeated, reordered or corrupt', () => {
     const operations = []
     for (let number = 0; number < 10; number += 1) operations.push(await lockstep.append(path, `${number}\n`))
     const backwards = operations.map(({ id }) => id).reverse()
-    for (const id of [...backwards, ...backwards, ...backwards]) await sendRaw(deployed, operationsQueueUrl, messageOf(id))
+    for (const id of [...backwards, ...backwards, ...backwards])
+      await sendRaw(deployed, operationsQueueUrl, messageOf(id))
     await resume()
     await finalRecords(ports, backwards)
     for (const id of backwards) await sendRaw(deployed, operationsQueueUrl, messageOf(id))

@@ -119,14 +119,23 @@ describe('every kind of operation, from the client through queues and functions 
       { kind: 'read', path },
     ]
     const outcomes = await lockstep.submitAll(requests)
-    expect(outcomes.map(({ kind }) => kind)).toEqual([...Array<string>(10).fill('accepted'), 'refused', 'accepted'])
+    expect(outcomes.map(({ kind }) => kind)).toEqual([
+      ...Array<string>(10).fill('accepted'),
+      'refused',
+      'accepted',
+    ])
     const last = outcomes.at(-1)
     if (last?.kind !== 'accepted') throw new Error('the read was not accepted')
     expect(await last.operation.result(waiting)).toMatchObject({ body: '0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n' })
   })
 
   test('odd names are paths like any other', async () => {
-    const names = ['a b+c%20d.txt', '\u00fc\u00f1\u00ee/\u4f60\u597d \u{1f600}.txt', "it's (a) \"file\" & more?.txt", '#hash=1;x,y']
+    const names = [
+      'a b+c%20d.txt',
+      '\u00fc\u00f1\u00ee/\u4f60\u597d \u{1f600}.txt',
+      'it\'s (a) "file" & more?.txt',
+      '#hash=1;x,y',
+    ]
     for (const name of names) {
       await lockstep.write(at(name), name)
       await lockstep.copy(at(name), at(`copy of ${name}`))

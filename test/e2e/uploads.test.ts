@@ -51,7 +51,11 @@ describe('files put by any S3 tool trigger what the rules say', () => {
     for (let times = 0; times < 5; times += 1) await sendRaw(deployed, deployment.uploadsQueueUrl, event)
     // The same event once more beside another: when that one has been seen to, so has this.
     const marker = `incoming/${run}-marker.txt`
-    await sendRaw(deployed, deployment.uploadsQueueUrl, s3Event({ key, sequencer }, { key: marker, sequencer }))
+    await sendRaw(
+      deployed,
+      deployment.uploadsQueueUrl,
+      s3Event({ key, sequencer }, { key: marker, sequencer }),
+    )
     await until('the marker', async () => ((await operationsOn(marker)).length > 0 ? true : undefined))
     const all = await until('both events of the file', async () => {
       const found = await operationsOn(key)
@@ -87,7 +91,11 @@ describe('files put by any S3 tool trigger what the rules say', () => {
 
   test(`rules that trigger rules end after ${limits.hops} hops, and that is recorded`, async () => {
     const rules = [
-      { prefix: 'inbox/', suffix: '.loop', operations: [{ kind: 'copy', from: '{path}', to: 'inbox/{stem}+.loop' }] },
+      {
+        prefix: 'inbox/',
+        suffix: '.loop',
+        operations: [{ kind: 'copy', from: '{path}', to: 'inbox/{stem}+.loop' }],
+      },
     ]
     const functions = await listFunctions(deployment.endpoint)
     const uploads = functions.find(({ FunctionName }) => FunctionName.includes('Uploads'))

@@ -203,8 +203,20 @@ export class Ledger {
     const last = this.#lastEffect.get(path) ?? 0
     if (ticket < last) throw broken('order', `${label} with ticket ${ticket} changes ${path} after ${last} did`)
     this.#lastEffect.set(path, ticket)
-    const count = this.effects.filter((effect) => effect.operation === id && effect.path === path).length
-    if (count > 1) throw broken('once', `${label} changes ${path} a second time`)
+    const own = this.effects.filter((effect) => effect.operation === id && effect.path === path)
+    if (own.length > 1 && !this.#isRestored(path, own)) {
+      throw broken('once', `${label} changes ${path} a second time`)
+    }
+  }
+
+  /**
+   * What nobody can tell: an outsider undid the effect, so that the file was as before, and then the takeover
+   * did it again. A file that is at its base counts as not changed yet.
+   */
+  #isRestored(path: string, own: readonly Effect[]): boolean {
+    const [first, second] = own.slice(-2)
+    const restorer = this.effects.findLast((effect) => effect !== second && effect.path === path)
+    return restorer?.operation === undefined && first?.before?.etag === second?.before?.etag
   }
 
   #fileAt(path: string): Promise<FileState | undefined> {

@@ -8,16 +8,26 @@ import { pathToFileURL } from 'node:url'
 export interface Patch {
   /** Relative to the root of the project. */
   readonly file: string
-  /** Occurs exactly once in the file; any white space stands for any other. */
+  /** Occurs exactly once in the file, however it is formatted. */
   readonly find: string
   readonly replace: string
 }
 
 const root = pathToFileURL(`${process.cwd()}/`).href
 
+const tokens = /\w+|\s+|[^\w\s]/g
+
+const escaped = (token: string): string => token.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** Formatting does not count: neither line breaks, nor the commas that come with them. */
 const patternOf = (find: string): RegExp => {
-  const escaped = find.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(escaped.replace(/\s+/g, '\\s+'), 'g')
+  const all = (find.match(tokens) ?? []).filter((token) => token.trim() !== '')
+  const parts = all.map((token, index) => {
+    const isWord = /\w/.test(token) && /\w$/.test(all[index - 1] ?? '')
+    const gap = index === 0 ? '' : isWord ? '\\s+' : '\\s*'
+    return /[)\]}]/.test(token) ? `${gap},?\\s*${escaped(token)}` : gap + escaped(token)
+  })
+  return new RegExp(parts.join(''), 'g')
 }
 
 /** Throws if a patch does not fit exactly once: the code has moved on, and the patch must follow. */

@@ -1,4 +1,9 @@
-import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import {
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs'
 import { type Deployed, until } from './deployed.ts'
 
 /** Puts any text into a queue, as something foreign would. */
@@ -43,7 +48,9 @@ export const rejectedMessages = async (
 const eventTime = new Date().toISOString()
 
 /** An S3 event as S3 sends it to a queue. */
-export const s3Event = (...records: readonly { key: string; sequencer: string; eventName?: string }[]): string =>
+export const s3Event = (
+  ...records: readonly { key: string; sequencer: string; eventName?: string }[]
+): string =>
   JSON.stringify({
     Records: records.map(({ key, sequencer, eventName = 'ObjectCreated:Put' }) => ({
       eventSource: 'aws:s3',
