@@ -2,7 +2,7 @@ import { errorCatalogue, isLockstepError, LockstepError } from '#domain/errors.t
 import { Interrupted } from './interrupt.ts'
 import { note, printJson, strongError } from './output.ts'
 
-/** Exit codes of API.md that are not in the error catalogue. */
+/** Exit codes that are not in the error catalogue. */
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
 
 /** A failure in the three forms that it is told in. */

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit'
 import { localCredentials } from '#cli/local/network.ts'
 import { Lockstep, type LockstepOptions } from '#client/index.ts'
 import { patienceMs } from './until.ts'
@@ -19,8 +18,8 @@ export interface Appended {
 const lineOf = (name: string, number: number): string =>
   `${name} line ${number} ${'.'.repeat((number * 7) % 40)} end of ${name} line ${number}\n`
 
-/** Appends of one process that are not done yet: a client need not wait for one to submit the next. */
-const atOnce = 3
+/** Lines submitted one after another before their results are asked for: nobody needs to wait for one to submit the next. */
+const linesAtOnce = 10
 
 const main = async ([options = '', path = '', name = '', count = '0']: readonly string[]): Promise<void> => {
   const lockstep = new Lockstep({
@@ -29,16 +28,21 @@ const main = async ([options = '', path = '', name = '', count = '0']: readonly 
   })
   console.log('ready')
   for await (const _ of process.stdin);
-  const append = async (number: number): Promise<Appended> => {
-    const line = lineOf(name, number)
-    // Resolves when the append is durably accepted; its result comes when it has had its turn.
-    const operation = await lockstep.append(path, line)
-    const { offset } = await operation.result({ timeoutMs: patienceMs })
-    return { id: operation.id, line, offset }
+  const lines = Array.from({ length: Number(count) }, (_, index) => lineOf(name, index + 1))
+  const appended: Appended[] = []
+  while (lines.length > 0) {
+    const accepted = []
+    for (const line of lines.splice(0, linesAtOnce)) {
+      // Resolves when the append is durably accepted; its result is there when it has had its turn.
+      accepted.push({ line, operation: await lockstep.append(path, line) })
+    }
+    // The last one first: when it is done, so are those before it, and nobody asks in vain.
+    for (const { line, operation } of accepted.reverse()) {
+      const { offset } = await operation.result({ timeoutMs: patienceMs })
+      appended.push({ id: operation.id, line, offset })
+    }
   }
-  const limit = pLimit(atOnce)
-  const numbers = Array.from({ length: Number(count) }, (_, index) => index + 1)
-  console.log(JSON.stringify(await Promise.all(numbers.map((number) => limit(() => append(number))))))
+  console.log(JSON.stringify(appended))
 }
 
 await main(process.argv.slice(2))

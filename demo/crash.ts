@@ -4,7 +4,7 @@ import { killFunctionProcesses } from '#cli/local/function-processes.ts'
 import type { Operation } from '#client/index.ts'
 import { sha256OfFile } from './digests.ts'
 import { nodeItself } from './real-files.ts'
-import { grouped, megabytes } from './transcript.ts'
+import { megabytes } from './transcript.ts'
 import { patienceMs, until } from './until.ts'
 import type { World } from './world.ts'
 
@@ -45,8 +45,7 @@ export const killWorker = async (world: World): Promise<Victim> => {
       )
       return { operation, digest, startedAt }
     }
-    if (attempt === tries)
-      throw new Error(`The worker was faster than the signal ${grouped(tries)} times: try again.`)
+    if (attempt === tries) throw new Error(`The worker was faster than the signal ${tries} times: try again.`)
   }
 }
 

@@ -16,6 +16,8 @@ import { type CallName, nameCall } from './service-calls.ts'
 export interface Call extends CallName {
   /** Who called: the name given to the proxy. */
   readonly by: string
+  /** Of the request: for S3, bucket and key. */
+  readonly path: string
   /** Of the bodies, both ways: what the caller had to send and to receive. */
   readonly bytes: number
   readonly status: number
@@ -74,6 +76,7 @@ export class CountingProxy {
     this.#onCall({
       ...name,
       by: this.#by,
+      path: decodeURIComponent(url.split('?')[0] ?? ''),
       bytes: sent.byteLength + received.byteLength,
       status,
       ...detailsOf(name, body, received),

@@ -15,11 +15,13 @@ export const define = (command: Command): void => {
     .argument('<ID...>', 'of the operations')
     .action(async (ids: string[], { json, timeout }: WaitFlags) => {
       const lockstep = await openLockstep(command)
-      const until = timeout === undefined ? undefined : Date.now() + timeout
+      let until: number | undefined
       const documents: OperationDocument[] = []
       // One after another: while the first is waited for, the others end too, and cost one look each.
       for (const id of ids) {
         const operation = await lockstep.operation(id)
+        // From the first look on: what finding the deployment takes is not the operation's time.
+        if (timeout !== undefined) until ??= Date.now() + timeout
         const left = until === undefined ? undefined : Math.max(until - Date.now(), 0)
         const document = await waitFor(operation, { timeout: left })
         documents.push(document)

@@ -100,7 +100,8 @@ const submitRequest = async (
   ports: Ports,
   request: OperationRequest,
   { signal }: AcceptOptions,
-): Promise<OperationRecord> => (await submit(ports, prepare(request, inProcess(ports)), signal)).record
+): Promise<OperationRecord> =>
+  (await submit(ports, prepare(request, inProcess(ports)), signal === undefined ? {} : { signal })).record
 
 /**
  * The id is known, so its content has arrived: not sent once more, but submitted again as it was then. Arguments and size
@@ -116,7 +117,9 @@ const acceptAgain = (
   if (content?.kind === 'upload') {
     return submitRequest(ports, { ...request, upload: content.uploadId, parts: content.parts, size }, options)
   }
-  // Of a request that had no large content, this one differs in any case.
+  if (content?.kind === 'staged')
+    return submitRequest(ports, { ...request, upload: content.upload, size }, options)
+  // It had small content or none, so that this one differs whatever it brings.
   return submitRequest(ports, { ...request, upload: request['id'], parts: 1, size }, options)
 }
 

@@ -1,4 +1,4 @@
-import { isLockstepError, LockstepError } from '#domain/errors.ts'
+import { LockstepError } from '#domain/errors.ts'
 import { operationIdOf } from '#domain/identifier.ts'
 import { limits } from '#domain/limits.ts'
 import type { OperationDocument, OperationRecord } from '#domain/operation.ts'
@@ -336,20 +336,17 @@ export class Lockstep {
     return this.#connecting
   }
 
-  /** A deployment that does not answer: says which one it is, and how it was found. */
+  /** A deployment that cannot be reached: says which one it is, how it was found, and what to do. */
   async #explained(error: unknown): Promise<unknown> {
-    const known = isPortFault(error) ? errorOfFault(error) : error
+    if (!isPortFault(error)) return error
+    const known = errorOfFault(error)
     const { found } = await this.#connect()
-    if (!isLockstepError(known) || found === undefined) return known
-    if (known.code !== 'Unreachable' && known.code !== 'AccessDenied') return known
-    return new LockstepError(
-      known.code,
-      `${known.message} The deployment is that of ${found.origin}. ${found.remedy}`,
-      {
-        details: { ...known.details, origin: found.origin },
-        cause: known,
-      },
-    )
+    if (found === undefined || (error.fault !== 'unreachable' && error.fault !== 'denied')) return known
+    const message = `${known.message} The deployment is that of ${found.origin}. ${found.remedy}`
+    return new LockstepError(known.code, message, {
+      details: { ...known.details, origin: found.origin },
+      cause: error,
+    })
   }
 }
 

@@ -2,7 +2,8 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import type { Deployment } from '#aws/deployment.ts'
 import { asking, codeOf } from '#aws/faults.ts'
 import { LockstepError } from '#domain/errors.ts'
-import { withCatalogue } from '#engine/retry.ts'
+import { errorOfFault } from '#engine/retry.ts'
+import { isPortFault, type PortFault } from '#ports/faults.ts'
 import type { Connection } from './discover.ts'
 
 /** What the storage stack gives, by the names of `infra/stacks/storage-stack.ts`. */
@@ -51,25 +52,33 @@ const regionOf = async (client: CloudFormationClient, stack: string): Promise<st
   }
 }
 
-const readOutputs = (
+const readOutputs = async (
   client: CloudFormationClient,
   stack: string,
   where: string,
-): Promise<Map<string, string>> =>
-  withCatalogue(() =>
-    asking('deployment', `stack ${stack}`)('find', async () => {
-      try {
-        const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }))
-        return new Map(
-          Stacks[0]?.Outputs?.map((output) => [output.OutputKey ?? '', output.OutputValue ?? '']),
-        )
-      } catch (error) {
-        if (codeOf(error) === 'ValidationError')
-          throw noDeployment(`there is no stack ${stack} ${where}`, error)
-        throw error
-      }
-    }),
-  )
+): Promise<Map<string, string>> => {
+  try {
+    const command = new DescribeStacksCommand({ StackName: stack })
+    const send = () => client.send(command)
+    const { Stacks = [] } = await asking('deployment', `stack ${stack}`)('find', send)
+    return new Map(
+      Stacks[0]?.Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+    )
+  } catch (error) {
+    if (isPortFault(error)) throw notLookedUp(stack, where, error)
+    const { cause } = error as Error
+    throw codeOf(cause) === 'ValidationError'
+      ? noDeployment(`there is no stack ${stack} ${where}`, error)
+      : error
+  }
+}
+
+const notLookedUp = (stack: string, where: string, fault: PortFault): LockstepError => {
+  const { code, message } = errorOfFault(fault)
+  return new LockstepError(code, `The stack ${stack} ${where} could not be looked up: ${message}`, {
+    cause: fault,
+  })
+}
 
 const noDeployment = (what: string, cause?: unknown): LockstepError =>
   new LockstepError(

@@ -86,7 +86,7 @@ interface CatalogueRow {
 
 export type ErrorCode = keyof typeof errorCatalogue
 
-/** What is stored in a record and shown to users: `{code, message, retryable, details?}` of API.md. */
+/** What is stored in a record and shown to users: `{code, message, retryable, details?}`. */
 export interface ErrorDocument {
   readonly code: ErrorCode
   readonly message: string

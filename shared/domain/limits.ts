@@ -30,7 +30,7 @@ export const limits = {
   partMaxBytes: 5 * GIB,
   /** S3: parts per multipart upload. */
   parts: 10_000,
-  /** Waiters on one line: each costs about 45 bytes of an item that every enqueue and release rewrites. */
+  /** Waiters on one line: each costs about 40 bytes of an item that every enqueue and release rewrites. */
   waiters: 1000,
   /** Claims without recorded progress before an operation is given up as `Exhausted`. */
   tries: 8,

@@ -96,7 +96,7 @@ export interface OperationRecord {
   readonly hops?: number
 }
 
-/** The operation document of API.md: what users see of a record. Times are ISO 8601. */
+/** The operation document: what users see of a record. Times are ISO 8601. */
 export interface OperationDocument {
   readonly id: string
   readonly kind: string

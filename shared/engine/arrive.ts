@@ -1,12 +1,13 @@
 import { type Arrival, parseArrivals } from '#domain/arrival.ts'
-import { isLockstepError } from '#domain/errors.ts'
+import { isLockstepError, LockstepError } from '#domain/errors.ts'
 import { derivedId } from '#domain/identifier.ts'
+import { isInLine, titleOfLine } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
 import { brokenPathRule } from '#domain/path.ts'
 import { matchesRule, operationsFor, type Rule } from '#domain/rule.ts'
 import type { Ports } from '#ports/ports.ts'
-import { prepare } from './request.ts'
-import { submit } from './submit.ts'
+import { type OperationRequest, prepare } from './request.ts'
+import { isFull, submit } from './submit.ts'
 
 /** What became of one arrival, for the log. */
 export type ArrivalOutcome =
@@ -58,6 +59,7 @@ const arrive = async (ports: Ports, rules: readonly Rule[], arrival: Arrival): P
   return submitAll(ports, matching, arrival, hops)
 }
 
+/** Every rule's operations, in order. One that can never be submitted does not keep the others from it. */
 const submitAll = async (
   ports: Ports,
   rules: readonly Rule[],
@@ -66,17 +68,33 @@ const submitAll = async (
 ): Promise<ArrivalOutcome> => {
   const { path, sequencer, at } = arrival
   const ids: string[] = []
+  const refusals: string[] = []
   for (const rule of rules) {
     for (const [index, request] of operationsFor(rule, path).entries()) {
       const id = derivedId(at, 'arrival', path, sequencer, JSON.stringify(rule), String(index))
       try {
-        const prepared = prepare({ ...request, id }, { now: ports.clock.now(), newId: () => id, hops })
-        ids.push((await submit(ports, prepared)).record.id)
+        ids.push(await submitOne(ports, { ...request, id }, hops))
       } catch (error) {
         if (!isLockstepError(error) || error.retryable) throw error
-        return { kind: 'rejected', reason: `${rule.prefix} -> ${String(request['kind'])}: ${error.message}` }
+        refusals.push(`${rule.prefix} -> ${String(request['kind'])}: ${error.message}`)
       }
     }
   }
-  return { kind: 'submitted', ids }
+  return refusals.length > 0 ? { kind: 'rejected', reason: refusals.join(' ') } : { kind: 'submitted', ids }
+}
+
+/**
+ * The event brings the same id each time it is delivered, and a refusal is final for its id: so a full line is found before
+ * anything is written, and the event comes back later.
+ */
+const submitOne = async (ports: Ports, request: OperationRequest & { id: string }, hops: number): Promise<string> => {
+  const prepared = prepare(request, { now: ports.clock.now(), newId: () => request.id, hops })
+  const { record } = prepared
+  const lines = await ports.lines.read(record.uses.map((use) => use.line))
+  const full = lines.find((line) => isFull(line) && !isInLine(line, record.id))
+  if (full !== undefined) {
+    throw new LockstepError('LineFull', `${JSON.stringify(titleOfLine(full.key))} has too many operations waiting.`)
+  }
+  await submit(ports, prepared, { refuseWhenFull: false })
+  return record.id
 }

@@ -48,7 +48,7 @@ export const endWaiting = async (
     ports.operations.endWaiting(record.id, ending),
   )
   if (outcome.kind === 'refused') return undefined
-  await tidy(ports, outcome.record)
   await release(ports, outcome.record)
+  await tidy(ports, outcome.record)
   return outcome.record
 }

@@ -1,11 +1,13 @@
 import type { ErrorDocument } from '#domain/errors.ts'
 import { LockstepError } from '#domain/errors.ts'
+import { limits } from '#domain/limits.ts'
 import type { ObjectVersion } from '#domain/operation.ts'
 import type { ChangingKind, OperationKind, ReadingKind, Versions } from '#operations/kind.ts'
 import type { Applied, Result, Seen } from '#operations/task.ts'
-import { isUnanswered } from '#ports/faults.ts'
+import { isPortFault, isUnanswered, type PortFault } from '#ports/faults.ts'
 import type { ObjectHead } from '#ports/object-store.ts'
 import type { Ports } from '#ports/ports.ts'
+import { errorOfFault } from './retry.ts'
 import type { Attempt } from './task.ts'
 import { closeUploads, hasUpload } from './tidy.ts'
 
@@ -93,6 +95,8 @@ class Change {
   readonly #kind: ChangingKind<Arguments>
   readonly #target: string
   readonly #paths: readonly string[]
+  /** Of the last try, if that had no answer. */
+  #fault: PortFault | undefined
 
   constructor(ports: Ports, attempt: Attempt, kind: ChangingKind<Arguments>) {
     this.#ports = ports
@@ -119,11 +123,13 @@ class Change {
       if (applied.kind === 'done') return this.#done(applied.result, seen)
       if (applied.kind === 'later') return applied
       if (applied.kind === 'failed') return this.giveUp(applied.error)
-      seen = await observe(this.#ports, this.#paths)
+      seen = await this.#lookAgain()
       const standing = await this.#afterRefusal(seen)
       if (standing.kind === 'there') return this.#arrived(standing)
-      if (!this.#attempt.unanswered) await this.#rebase(seen)
+      await this.#rebase(seen)
     }
+    // Nobody outside is to blame, and a later attempt may find the store well again.
+    if (this.#fault !== undefined) throw this.#fault
     const tooFast = outsiderTooFast([this.#target])
     return tooFast.kind === 'failed' ? this.giveUp(tooFast.error) : tooFast
   }
@@ -149,12 +155,25 @@ class Change {
 
   async #try(seen: Seen): Promise<Applied> {
     try {
-      return await this.#kind.apply(this.#attempt, seen)
+      this.#fault = undefined
+      const applied = await this.#kind.apply(this.#attempt, seen)
+      if (applied.kind === 'done') this.#attempt.acted = true
+      return applied
     } catch (error) {
       if (!isUnanswered(error)) throw error
       this.#attempt.unanswered = true
+      this.#fault = error as PortFault
       return { kind: 'changed' }
     }
+  }
+
+  /**
+   * The target last, if a try may still be on its way: that one copies its source only as it was. If the target is not ours
+   * after the source was seen to be another, that try has failed, and the new source may become the base.
+   */
+  async #lookAgain(): Promise<Seen> {
+    const seen = await observe(this.#ports, this.#paths)
+    return this.#attempt.unanswered ? { ...seen, ...(await observe(this.#ports, [this.#target])) } : seen
   }
 
   async #afterRefusal(seen: Seen): Promise<Standing> {
@@ -226,8 +245,15 @@ class Change {
   /** Deletes exactly the version that was copied. Gone, or replaced by an outsider: done; the newcomer's file stays. */
   async #retire(sourceEtag: string, result: Result): Promise<Rest> {
     const source = this.#kind.retires?.(this.#attempt.args)
-    if (source !== undefined) await this.#deleteVersion(source, sourceEtag)
-    return { kind: 'succeeded', result }
+    if (source === undefined) return { kind: 'succeeded', result }
+    try {
+      await this.#deleteVersion(source, sourceEtag)
+      return { kind: 'succeeded', result }
+    } catch (error) {
+      const cause = lastingCause(error, this.#attempt.record.tries)
+      if (cause === undefined) throw error
+      return { kind: 'failed', error: halfDone(cause, { source, target: this.#target, result }) }
+    }
   }
 
   async #deleteVersion(source: string, etag: string): Promise<void> {
@@ -241,6 +267,31 @@ class Change {
     }
   }
 }
+
+/** Tries after which a denial is no more taken for a grant that is still on its way (IAM is eventually consistent). */
+const triesWhenDenied = 3
+
+/** Why trying again will not help; undefined if it may: then the next attempt does it. */
+export const lastingCause = (error: unknown, tries: number): LockstepError | undefined => {
+  if (isPortFault(error)) {
+    return error.fault === 'denied' && tries >= triesWhenDenied ? errorOfFault(error) : undefined
+  }
+  if (tries <= limits.tries) return undefined
+  const message = error instanceof Error ? error.message : String(error)
+  return new LockstepError('Internal', `Refused for a reason that was not foreseen: ${message}.`, { cause: error })
+}
+
+/** The copy is there and its source cannot be deleted: a failure that says exactly what was done. */
+const halfDone = (
+  cause: LockstepError,
+  done: { source: string; target: string; result: Result },
+): ErrorDocument =>
+  new LockstepError(
+    cause.code,
+    `${JSON.stringify(done.target)} was written, but its source ${JSON.stringify(done.source)} could not be deleted and ` +
+      `is still there: ${cause.message} Delete it, or the copy, when that is mended.`,
+    { details: { ...done.result, target: done.target, notDeleted: done.source }, cause },
+  ).toDocument()
 
 /** Decides an operation that may not run any more (exhausted, expired, cancelled): by what is there, else `error`. */
 export const judgeEffect = (

@@ -4,9 +4,10 @@ import { isGranted } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import type { OperationKind } from '#operations/kind.ts'
 import { isKnownKind, kindOf } from '#operations/registry.ts'
+import { isPortFault } from '#ports/faults.ts'
 import type { QueueName } from '#ports/message-queue.ts'
 import type { Ports } from '#ports/ports.ts'
-import { judgeEffect, observe, type Rest, takeEffect, versionsOf } from './effect.ts'
+import { judgeEffect, lastingCause, observe, type Rest, takeEffect, versionsOf } from './effect.ts'
 import { release, wake } from './release.ts'
 import { retrying } from './retry.ts'
 import { Attempt, CancelAsked, ClaimLost } from './task.ts'
@@ -60,8 +61,9 @@ export const run = async (ports: Ports, id: string, invocation: Invocation): Pro
 
 /** Final already: what its ending may have left to do is done (again). */
 const leave = async (ports: Ports, record: OperationRecord): Promise<RunOutcome> => {
-  await tidy(ports, record)
+  // The lines first: what is left to tidy is seen by nobody, and must not keep others waiting if it fails.
   await release(ports, record)
+  await tidy(ports, record)
   return done
 }
 
@@ -126,11 +128,10 @@ export const expired = (id: string): ErrorDocument =>
       'again under a new id.',
   ).toDocument()
 
-export const cancelled = (id: string): ErrorDocument =>
-  new LockstepError(
-    'Cancelled',
-    `${id} was cancelled before it took effect. Nothing was changed.`,
-  ).toDocument()
+const cancelledError = (id: string): LockstepError =>
+  new LockstepError('Cancelled', `${id} was cancelled before it took effect. Nothing was changed.`)
+
+export const cancelled = (id: string): ErrorDocument => cancelledError(id).toDocument()
 
 const conclude = async (ports: Ports, attempt: Attempt, rest: Rest): Promise<RunOutcome> => {
   const { record } = attempt
@@ -153,14 +154,25 @@ const conclude = async (ports: Ports, attempt: Attempt, rest: Rest): Promise<Run
 
 /** Lets go of the claim, not of the lines, and continues in the shards function. */
 const handOver = async (ports: Ports, attempt: Attempt): Promise<RunOutcome> => {
-  const work = { ...attempt.work, large: true, ...(!attempt.unanswered && { untouched: true as const }) }
+  const work = { ...attempt.work, large: true, ...(attempt.isUntouched() && { untouched: true as const }) }
   await attempt.amend({ work, ...(attempt.work.large !== true && { progressed: true }) })
-  await ports.operations.endLease(attempt.record.id, attempt.record.attempt)
-  await wake(ports, attempt.record.id, 'shards')
+  const afterMs = await letGo(ports, attempt)
+  await wake(ports, attempt.record.id, 'shards', afterMs)
   return done
 }
 
-/** An attempt that fails in an orderly way ends its lease at once, so that the next one need not wait for it. */
+/**
+ * An attempt that ends in an orderly way ends its lease at once, so that the next one need not wait for it: unless a try of
+ * its effect had no answer. That one may still arrive, and must find nobody who has judged by its absence.
+ * Returns after how many ms the next attempt may begin.
+ */
+const letGo = async (ports: Ports, { record, unanswered }: Attempt): Promise<number> => {
+  if (unanswered) return Math.max(record.leaseUntil - ports.clock.now(), 0)
+  await ports.operations.endLease(record.id, record.attempt)
+  return 0
+}
+
+/** What went wrong decides: others may try again, or the operation ends by what is there. */
 const afterFailure = async (
   ports: Ports,
   attempt: Attempt,
@@ -169,13 +181,24 @@ const afterFailure = async (
 ): Promise<RunOutcome> => {
   if (error instanceof ClaimLost) return again(1_000, 'the claim was lost')
   if (error instanceof CancelAsked || isLockstepError(error)) {
-    const document = error instanceof CancelAsked ? cancelled(attempt.record.id) : error.toDocument()
-    const seen = await observe(ports, kind.touches(attempt.record.args))
-    return conclude(ports, attempt, await judgeEffect(ports, attempt, kind, seen, document))
+    const why = error instanceof CancelAsked ? cancelledError(attempt.record.id) : error
+    return conclude(ports, attempt, await judged(ports, attempt, kind, why))
   }
-  const { id, tries, attempt: number } = attempt.record
-  await ports.operations.endLease(id, number)
-  return again(backoffMs(tries), error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+  const { tries } = attempt.record
+  const lasting = lastingCause(error, tries)
+  if (lasting !== undefined) return conclude(ports, attempt, await judged(ports, attempt, kind, lasting))
+  // Only an answered refusal leaves the effect undone for sure; any other error may have come after it.
+  if (isPortFault(error) && attempt.isUntouched() && kind.effect === 'change') {
+    await attempt.amend({ work: { ...attempt.work, untouched: true } })
+  }
+  const afterMs = Math.max(await letGo(ports, attempt), backoffMs(tries))
+  return again(afterMs, error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+}
+
+/** Ends an attempt that cannot go on, by what is there: `why`, unless the effect is. */
+const judged = async (ports: Ports, attempt: Attempt, kind: OperationKind, why: LockstepError): Promise<Rest> => {
+  const seen = await observe(ports, kind.touches(attempt.record.args))
+  return judgeEffect(ports, attempt, kind, seen, why.toDocument())
 }
 
 /** 0.5, 1, 2, ... seconds, at most 30: an outage of minutes is outlived by the tries that an operation has. */

@@ -17,6 +17,18 @@ export interface Accepted {
   readonly again: boolean
 }
 
+export interface SubmitOptions {
+  readonly signal?: AbortSignal
+  /**
+   * False for who comes back under the same id for ever (a refusal is final for its id): then the caller looks at the line
+   * beforehand, and waits. Default: true.
+   */
+  readonly refuseWhenFull?: boolean
+}
+
+/** Whether a line has as many waiting as it may have. */
+export const isFull = (line: Line): boolean => line.entries.length > limits.waiters
+
 /**
  * Makes the request durable and puts it in its lines; when this resolves, it will reach a final state whatever dies.
  *
@@ -29,15 +41,20 @@ export interface Accepted {
  * Throws LockstepError `Conflict` (the id belongs to another request), `LineFull`; PortFault when the outcome is not known
  * (then submit again under the same id).
  */
-export const submit = async (ports: Ports, prepared: Prepared, signal?: AbortSignal): Promise<Accepted> => {
+export const submit = async (
+  ports: Ports,
+  prepared: Prepared,
+  options: SubmitOptions = {},
+): Promise<Accepted> => {
   const { record } = prepared
+  const { signal, refuseWhenFull = true } = options
   const until = ports.clock.now() + limits.submitMs
   const entered =
     record.uses.length === 1
       ? await enterAlone(ports, prepared, until, signal)
       : await enterTogether(ports, prepared, until, signal)
   if (entered.kind === 'ended') return { record: sameRequest(record, entered.record), again: true }
-  if (!entered.again && entered.lines.some((line) => positionOf(line, record.id) > limits.waiters)) {
+  if (refuseWhenFull && !entered.again && entered.lines.some((line) => positionOf(line, record.id) > limits.waiters)) {
     await refuseFull(ports, record, entered.lines)
   }
   await wakeOrNudge(ports, record, entered.lines)
@@ -147,8 +164,8 @@ const refuseFull = async (ports: Ports, record: OperationRecord, lines: readonly
     ports.operations.endWaiting(record.id, ending),
   )
   if (outcome.kind === 'refused' && outcome.record?.error?.code !== 'LineFull') return // it was granted and claimed meanwhile
-  await tidy(ports, { ...record, status: 'cancelled' })
   await release(ports, record)
+  await tidy(ports, { ...record, status: 'cancelled' })
   throw error
 }
 

@@ -102,8 +102,8 @@ class Sweeper {
   }
 
   async #settle(record: OperationRecord): Promise<void> {
-    await tidy(this.#ports, record)
     await release(this.#ports, record)
+    await tidy(this.#ports, record)
     await this.#ports.operations.settle(record)
     this.#report.settled += 1
   }

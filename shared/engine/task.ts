@@ -40,6 +40,8 @@ export class Attempt implements Task {
   readonly fresh: boolean
   /** A try of this attempt's effect has had no answer: it may have happened, now or later. */
   unanswered = false
+  /** This attempt's effect is there. */
+  acted = false
   #record: OperationRecord
 
   constructor(ports: Ports, record: OperationRecord, attemptLimits: Limits) {
@@ -68,6 +70,11 @@ export class Attempt implements Task {
   timeIsUp(): boolean {
     const now = this.#ports.clock.now()
     return now >= this.#limits.pauseAt || now >= this.#limits.deadline - lastMomentMs || this.signal.aborted
+  }
+
+  /** True if neither this attempt nor one before it can have had an effect: what moves from here on is only outsiders. */
+  isUntouched(): boolean {
+    return this.fresh && !this.acted && !this.unanswered
   }
 
   /** Before the first try of an effect: from here on, a crash leaves the next attempt in doubt. */

@@ -4,7 +4,7 @@ import { type Budget, measureBudget } from '../../bench/budget/scenarios.ts'
 
 const timeoutMs = 120_000
 
-/** The promises of the design, counted on the deployment: DESIGN §6. */
+/** The promises of the design, counted on the deployment (docs/operations.md, cost per operation). */
 describe('the budget', () => {
   let budget: Budget
 

@@ -8,7 +8,7 @@ import type { Appended } from '../../demo/appender.ts'
 import { connectTo, contentAt, finalRecords, ownPrefix, putOutside, until } from '../support/deployed.ts'
 import { differencesFromReplay, submitAtOnce } from '../support/mixed-run.ts'
 import { randomRequests } from '../support/random-requests.ts'
-import { type Recording, recordTickets } from '../support/recorded-tickets.ts'
+import { recordAtClients } from '../support/recorded-tickets.ts'
 
 const processCount = 20
 const linesEach = 50
@@ -24,25 +24,25 @@ const deadlineMs = 240_000
 const appender = fileURLToPath(new URL('../../demo/appender.ts', import.meta.url))
 
 describe('many at once', () => {
-  const deployment = inject('deployment')
-  const deployed = connectTo(deployment)
+  const deployed = connectTo(inject('deployment'))
   const { lockstep } = deployed
   const seed = Date.now() % 1_000_000
-  let recording: Recording
+  let recording: Awaited<ReturnType<typeof recordAtClients>>
 
   beforeAll(async () => {
-    recording = await recordTickets(deployment.endpoint)
+    recording = await recordAtClients(deployed.deployment)
   })
   afterAll(() => recording.stop())
 
   const appendFromProcess = async (path: string, name: string, signal: AbortSignal): Promise<Appended[]> => {
-    const options = [JSON.stringify(deployment), path, name, String(linesEach)]
+    const options = [JSON.stringify(recording.deployment), path, name, String(linesEach)]
     const child = spawn(process.execPath, [appender, ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
       signal,
     })
-    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
-    if (code !== 0) throw new Error(`${name} ended with ${String(code)}`)
+    const exit = once(child, 'exit') as Promise<[number | null]>
+    const [output, [code]] = await Promise.all([text(child.stdout), exit])
+    if (code !== 0) throw new Error(`${name} ended with ${code ?? 'a signal'}`)
     return JSON.parse(output.split('\n')[1] ?? '') as Appended[]
   }
 
@@ -72,7 +72,7 @@ describe('many at once', () => {
   }, async () => {
     const prefix = ownPrefix('mix')
     const paths = Array.from({ length: pathCount }, (_, number) => `${prefix}/${number}.txt`)
-    const requests = await submitAtOnce(deployed, randomRequests(seed, operationCount, paths))
+    const requests = await submitAtOnce(recording, randomRequests(seed, operationCount, paths))
     const records = await finalRecords(deployed.ports, [...requests.keys()], deadlineMs)
     const { tickets } = recording
     expect(await differencesFromReplay(deployed, { paths, requests, records, tickets })).toEqual([])

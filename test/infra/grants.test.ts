@@ -25,12 +25,7 @@ function permissionsOf(functionName: string): Record<string, string[]> {
   return permissions
 }
 
-const records = [
-  'dynamodb:BatchGetItem',
-  'dynamodb:GetItem',
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-]
+const records = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
 const lines = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem']
 const logs = ['logs:CreateLogStream', 'logs:PutLogEvents']
 const send = ['sqs:SendMessage']

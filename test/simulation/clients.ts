@@ -9,8 +9,8 @@ import { newAttributes } from '#operations/attributes.ts'
 import { isPortFault } from '#ports/faults.ts'
 import { Process } from './process.ts'
 import { Violation } from './violation.ts'
-import type { Wish, World } from './world.ts'
 import type { Plan } from './workload.ts'
+import type { Wish, World } from './world.ts'
 
 type Request = Readonly<Record<string, unknown>>
 
@@ -161,7 +161,7 @@ export class Client {
 
   /** Whatever holds it up, a submitter is gone after a minute. */
   #process(name: string): Process {
-    const process = new Process(this.#world, name)
+    const process = new Process(this.#world, name, 'client')
     process.killAfter(limits.submitMs)
     return process
   }

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { limits } from '#domain/limits.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { internalPrefix } from '#domain/path.ts'
-import { isDeepStrictEqual } from 'node:util'
 import type { FileState } from './ledger.ts'
+import { remains } from './remains.ts'
 import { type Expected, SerialFiles } from './serial-files.ts'
 import { serialOrder } from './serial-order.ts'
 import { type Law, Violation } from './violation.ts'
@@ -28,13 +29,17 @@ const checkEnding = (world: World, wish: Wish): void => {
   const { id, label } = wish
   const record = recordOf(world, id)
   if (record === undefined) {
-    if (wish.acknowledgedAt !== undefined) throw broken('progress', `${label} was acknowledged, and is not known`)
+    if (wish.acknowledgedAt !== undefined)
+      throw broken('progress', `${label} was acknowledged, and is not known`)
     return
   }
   if (!isFinal(record.status)) throw broken('progress', `${label} is ${record.status}`)
-  const effects = world.ledger.effectsOf(id)
+  const effects = world.ledger.effectsOf(id).filter((effect) => !world.ledger.isUndone(effect))
   if (record.status !== 'succeeded' && effects.length > 0) {
-    throw broken('once', `${label} is ${record.status}, but changed ${effects.map(({ path }) => path).join()}`)
+    throw broken(
+      'once',
+      `${label} is ${record.status}, but changed ${effects.map(({ path }) => path).join()}`,
+    )
   }
   if (wish.isRefused && record.status !== 'cancelled') {
     throw broken('once', `${label} was refused, and is ${record.status}`)
@@ -96,8 +101,12 @@ const checkResult = ({ label }: Wish, record: OperationRecord, expected: Expecte
     throw broken('result', `${label} is ${status} ${shown(error ?? result)}, expected ${expected.code}`)
   }
   const own = Object.fromEntries(Object.keys(expected.result).map((name) => [name, result?.[name]]))
-  if (status === 'succeeded' && isDeepStrictEqual(own, expected.result) && result?.['superseded'] !== true) return
-  throw broken('result', `${label} is ${status} ${shown(result ?? error)}, expected ${shown(expected.result)}`)
+  if (status === 'succeeded' && isDeepStrictEqual(own, expected.result) && result?.['superseded'] !== true)
+    return
+  throw broken(
+    'result',
+    `${label} is ${status} ${shown(result ?? error)}, expected ${shown(expected.result)}`,
+  )
 }
 
 /**
@@ -105,7 +114,7 @@ const checkResult = ({ label }: Wish, record: OperationRecord, expected: Expecte
  * superseded, and what an outsider wrote is deleted by a move only if the move has copied it.
  */
 const checkOutsiders = (world: World): void => {
-  for (const { id, label, kind, content } of world.wishes.values()) {
+  for (const { id, label, kind, content, request } of world.wishes.values()) {
     const record = recordOf(world, id)
     if (record?.status !== 'succeeded') continue
     const effects = world.ledger.effectsOf(id)
@@ -116,9 +125,14 @@ const checkOutsiders = (world: World): void => {
     }
     if (kind === 'append' && written !== undefined) checkAppended(label, record, written, content)
     const deleted = effects.find(({ after }) => after === undefined)
-    if (kind !== 'move' || deleted === undefined || written?.after === undefined) continue
-    if (deleted.before?.bytes.equals(written.after.bytes) !== true) {
+    if (kind !== 'move' || written?.after === undefined) continue
+    if (deleted !== undefined && deleted.before?.bytes.equals(written.after.bytes) !== true) {
       throw broken('outsider', `${label} deleted a source that it had not copied`)
+    }
+    const source = String(request['from'])
+    const left = world.ledger.filesAtEnd.get(id)?.get(source)
+    if (deleted === undefined && left?.bytes.equals(written.after.bytes) === true) {
+      throw broken('result', `${label} left the very source that it had copied`)
     }
   }
 }
@@ -141,12 +155,9 @@ const checkAppended = (
 /** Nothing is left of operations that ended: no entry, no place in the open index, no upload, no staged body. */
 const checkGarbage = async (world: World): Promise<void> => {
   const { tables, objects } = world.memory
-  for (const [key, { entries }] of tables.lines) {
-    for (const { id } of entries.values()) throw broken('garbage', `${world.label(id)} is left in ${key}`)
-  }
-  for (const [id, { index }] of tables.records) {
-    if (index.shard.startsWith('open')) throw broken('garbage', `${world.label(id)} is left in ${index.shard}`)
-  }
+  const { openOperations, leftEntries } = remains(world)
+  for (const { id, line } of leftEntries) throw broken('garbage', `${world.label(id)} is left in ${line}`)
+  for (const { id } of openOperations) throw broken('garbage', `${world.label(id)} is left in the open index`)
   await world.scheduler.observe(async () => {
     for (const { path, uploadId } of await objects.uploads('')) {
       if (await isExcused(world, path, uploadId)) continue

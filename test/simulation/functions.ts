@@ -1,10 +1,10 @@
+import { parseMessage } from '#domain/message.ts'
 import { consume } from '#engine/consume.ts'
 import { handleDeadLetter } from '#engine/dead-letter.ts'
 import { type Invocation, run } from '#engine/run.ts'
 import { sweep } from '#engine/sweep.ts'
-import { parseMessage } from '#domain/message.ts'
-import { type MemoryDelivery, MemoryQueue } from '#memory/memory-message-queue.ts'
 import { Crash } from '#memory/intercept.ts'
+import { type MemoryDelivery, MemoryQueue } from '#memory/memory-message-queue.ts'
 import { isPortFault } from '#ports/faults.ts'
 import type { QueueName } from '#ports/message-queue.ts'
 import { Process } from './process.ts'
@@ -14,6 +14,7 @@ const lastMomentMs = 3_000
 const sweepTimeoutMs = 60_000
 const sweepReserveMs = 5_000
 const longestDelayMs = 120_000
+const zombieMs = 150_000
 
 type Lane = QueueName | 'dead'
 
@@ -69,6 +70,7 @@ export class Functions {
     const queue = this.#queue(lane)
     const first = this.#receive(queue, messageId)
     if (first === undefined) return
+    if (!this.#world.isCalm && this.#world.chance.happens(this.#world.profile.loss)) return this.#lose(first)
     const batch = [first]
     while (lane !== 'dead' && batch.length < this.#world.profile.batch) {
       const next = this.deliverable().find((other) => other.lane === lane)
@@ -98,6 +100,12 @@ export class Functions {
         process.end()
       }
     }
+  }
+
+  /** Nobody ever hears of it. */
+  #lose(message: MemoryDelivery): void {
+    this.#world.history.note('', 'a message is lost', (JSON.parse(message.body) as { id: string }).id)
+    void this.#world.scheduler.observe(() => message.delete())
   }
 
   #receive(queue: MemoryQueue, messageId: string): MemoryDelivery | undefined {
@@ -147,8 +155,8 @@ export class Functions {
 
   #process(name: string, killedAfterMs: number): Process {
     this.#count += 1
-    const process = new Process(this.#world, name)
-    process.killAfter(killedAfterMs)
+    const process = new Process(this.#world, name, 'function')
+    process.killAfter(this.#world.profile.zombies ? zombieMs : killedAfterMs)
     return process
   }
 

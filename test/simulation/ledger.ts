@@ -1,11 +1,11 @@
-import { lineOfPath, type LineUse } from '#domain/line.ts'
+import { type LineUse, lineOfPath } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { internalPrefix } from '#domain/path.ts'
 import type { ObjectChange } from '#memory/bucket.ts'
 import type { Call } from '#memory/intercept.ts'
-import { conflicting, holdsLine } from './line-law.ts'
 import type { MemoryWorld } from '#memory/memory-ports.ts'
 import type { History } from './history.ts'
+import { conflicting, holdsLine } from './line-law.ts'
 import type { Scheduler } from './scheduler.ts'
 import { type Law, Violation } from './violation.ts'
 
@@ -53,6 +53,7 @@ export interface FileState {
 /** Watches every call that changes something, checks the invariants, and remembers what the end is judged by. */
 export class Ledger {
   readonly #world: Watched
+  readonly #zombies: boolean
   #actor: Actor | undefined
   readonly #changes: ObjectChange[] = []
   readonly #highest = new Map<string, number>()
@@ -63,11 +64,14 @@ export class Ledger {
   readonly effects: Effect[] = []
   /** By operation, by line: the tickets it held when it was first claimed. */
   readonly tickets = new Map<string, ReadonlyMap<string, number>>()
+  /** By operation: the files when it was finished. */
+  readonly filesAtEnd = new Map<string, ReadonlyMap<string, FileState>>()
   /** Uploads, and the process that created each. */
   readonly uploads = new Map<string, { path: string; process: Mortal; operation: string | undefined }>()
 
-  constructor(world: Watched) {
+  constructor(world: Watched, options: { zombies: boolean }) {
     this.#world = world
+    this.#zombies = options.zombies
   }
 
   /** Called by the bucket, in the very step of the change. */
@@ -101,6 +105,7 @@ export class Ledger {
       this.uploads.set(value as string, { path: String(call.args[0]), process, operation })
     }
     if (call.port === 'operations' && typeof call.args[0] === 'string') this.#stillFinal(call.args[0])
+    if (name === 'operations.finish') this.#finished(call, value)
     if (isChanging(name)) this.#world.history.call(process.name, call, value, operation)
     for (let change = this.#changes.shift(); change !== undefined; change = this.#changes.shift()) {
       await this.#effect(change, this.#actor?.operation)
@@ -127,7 +132,7 @@ export class Ledger {
     const before = this.#claimants.get(id)
     if (before?.attempt === attempt && before.process === process) return // its own lost answer
     const label = this.#world.label(id)
-    if (before !== undefined && !before.letGo && !before.process.isDead && !before.process.isOver) {
+    if (!this.#zombies && before !== undefined && !before.letGo && isAlive(before.process)) {
       const who = `${process.name} takes over from ${before.process.name}, which lives`
       throw broken('exclusion', `${who}: attempt ${attempt} of ${label} (${call.method})`)
     }
@@ -135,6 +140,12 @@ export class Ledger {
     const tickets = uses.map((use) => [use.line, this.#grantedTicket(use, id, 'is claimed')] as const)
     if (!this.tickets.has(id)) this.tickets.set(id, new Map(tickets))
     this.#alone(record)
+  }
+
+  #finished(call: Call, value: unknown): void {
+    if ((value as { kind: string }).kind !== 'finished') return
+    const id = String(call.args[0])
+    if (!this.filesAtEnd.has(id)) this.filesAtEnd.set(id, new Map(this.files))
   }
 
   #letGo(call: Call): void {
@@ -149,7 +160,8 @@ export class Ledger {
     const own = entries.find((entry) => entry.id === id)
     const label = this.#world.label(id)
     if (own === undefined) throw broken('exclusion', `${label} ${what} without an entry in ${use.line}`)
-    if (!holdsLine(entries, own)) throw broken('exclusion', `${label} ${what} while not granted in ${use.line}`)
+    if (!holdsLine(entries, own))
+      throw broken('exclusion', `${label} ${what} while not granted in ${use.line}`)
     return own.ticket
   }
 
@@ -195,28 +207,34 @@ export class Ledger {
     const record = this.#world.memory.tables.records.get(id)?.record
     const label = this.#world.label(id)
     if (record === undefined) throw broken('once', `an effect on ${path} of ${label}, which has no record`)
-    if (record.status !== 'running') throw broken('once', `an effect on ${path} of ${label}, which is ${record.status}`)
+    if (record.status !== 'running')
+      throw broken('once', `an effect on ${path} of ${label}, which is ${record.status}`)
     const use = record.uses.find(({ line }) => line === lineOfPath(path))
     if (use?.mode !== 'write') throw broken('exclusion', `${label} changes ${path}, which it may not`)
     for (const each of record.uses) this.#grantedTicket(each, id, `changes ${path}`)
     const ticket = this.#grantedTicket(use, id, `changes ${path}`)
     const last = this.#lastEffect.get(path) ?? 0
-    if (ticket < last) throw broken('order', `${label} with ticket ${ticket} changes ${path} after ${last} did`)
+    if (ticket < last)
+      throw broken('order', `${label} with ticket ${ticket} changes ${path} after ${last} did`)
     this.#lastEffect.set(path, ticket)
-    const own = this.effects.filter((effect) => effect.operation === id && effect.path === path)
-    if (own.length > 1 && !this.#isRestored(path, own)) {
+    const own = this.effectsOf(id).filter((effect) => effect.path === path && !this.isUndone(effect))
+    if (own.length > 1) {
       throw broken('once', `${label} changes ${path} a second time`)
     }
   }
 
   /**
-   * What nobody can tell: an outsider undid the effect, so that the file was as before, and then the takeover
-   * did it again. A file that is at its base counts as not changed yet.
+   * What nobody can tell: an outsider undid the effect, so that the file was as before. A file that is at its
+   * base counts as not changed yet; the takeover then does it again, or finds that it cannot be done.
    */
-  #isRestored(path: string, own: readonly Effect[]): boolean {
-    const [first, second] = own.slice(-2)
-    const restorer = this.effects.findLast((effect) => effect !== second && effect.path === path)
-    return restorer?.operation === undefined && first?.before?.etag === second?.before?.etag
+  isUndone({ step, path, before }: Effect): boolean {
+    return this.effects.some(
+      (later) =>
+        later.operation === undefined &&
+        later.path === path &&
+        later.step >= step &&
+        later.after?.etag === before?.etag,
+    )
   }
 
   #fileAt(path: string): Promise<FileState | undefined> {
@@ -232,6 +250,8 @@ export class Ledger {
     })
   }
 }
+
+const isAlive = ({ isDead, isOver }: Mortal): boolean => !isDead && !isOver
 
 const broken = (law: Law, message: string): Violation => new Violation(law, message)
 

@@ -4,21 +4,14 @@ import { SeededIds } from '#memory/seeded-ids.ts'
 import type { Clock } from '#ports/clock.ts'
 import { PortFault } from '#ports/faults.ts'
 import type { Ports } from '#ports/ports.ts'
+import { type Fate, fates, type Role } from './fate.ts'
 import type { World } from './world.ts'
-
-type Fate =
-  | 'none'
-  | 'busy'
-  | 'lostAnswer'
-  | 'lostRequest'
-  | 'lateRequest'
-  | 'crashBefore'
-  | 'crashAfter'
-  | 'crashInFlight'
 
 /** Calls that change nothing: a request of theirs that arrives late is one that never arrives. */
 const isReading = ({ method }: Call): boolean =>
-  ['get', 'getMany', 'read', 'head', 'tags', 'parts', 'schedule', 'body', 'list', 'uploads', 'link'].includes(method)
+  ['get', 'getMany', 'read', 'head', 'tags', 'parts', 'schedule', 'body', 'list', 'uploads', 'link'].includes(
+    method,
+  )
 
 /** Effects at objects: held up only where the design says that this does no harm. */
 const isEffect = ({ port, method }: Call): boolean =>
@@ -37,14 +30,16 @@ const longestInFlightMs = 900
 export class Process {
   readonly name: string
   readonly #world: World
+  readonly #role: Role
   readonly #skewMs: number
   isDead = false
   isOver = false
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, role: Role) {
     const { chance, profile } = world
     this.#world = world
     this.name = name
+    this.#role = role
     this.#skewMs = profile.skewMs === 0 ? 0 : chance.integer(-profile.skewMs, profile.skewMs)
     world.processes.add(this)
   }
@@ -89,44 +84,36 @@ export class Process {
 
   async #call(call: Call, operation: string | undefined, proceed: () => Promise<unknown>): Promise<unknown> {
     this.#checkAlive()
-    const { chance, clock } = this.#world
-    if (chance.happens(this.#world.faults.slow)) {
-      await clock.sleep(chance.integer(1, longestSlowMs))
-      this.#checkAlive()
-    }
+    await this.#dawdle()
     await this.#world.scheduler.turn()
     this.#checkAlive()
-    const value = await this.#withFate(this.#fateOf(call), call, operation, proceed)
-    if (chance.happens(this.#world.faults.slow)) {
-      await clock.sleep(chance.integer(1, longestSlowMs))
-      this.#checkAlive()
-    }
+    const isOnFile = call.port === 'objects' && this.#role === 'function'
+    if (isOnFile) await this.#world.intrude(operation)
+    const value = await this.#withFate(this.#fateOf(call, operation), call, operation, proceed)
+    if (isOnFile) await this.#world.intrude(operation)
+    await this.#dawdle()
     return value
   }
 
-  #fateOf(call: Call): Fate {
-    const { faults, chance } = this.#world
-    const drawn: Fate = chance.happens(faults.busy)
-      ? 'busy'
-      : chance.happens(faults.lostAnswer)
-        ? 'lostAnswer'
-        : chance.happens(faults.lostRequest)
-          ? 'lostRequest'
-          : chance.happens(faults.lateRequest)
-            ? 'lateRequest'
-            : chance.happens(faults.crashBefore)
-              ? 'crashBefore'
-              : chance.happens(faults.crashAfter)
-                ? 'crashAfter'
-                : chance.happens(faults.crashInFlight)
-                  ? 'crashInFlight'
-                  : 'none'
-    if (drawn === 'lateRequest' && (isReading(call) || isEffect(call))) return 'lostRequest'
-    return drawn
+  /** The call, or its answer, takes its time; the process may not live to see it. */
+  async #dawdle(): Promise<void> {
+    const { chance, clock } = this.#world
+    if (!chance.happens(this.#world.faults(this.#role).slow)) return
+    await clock.sleep(chance.integer(1, longestSlowMs))
+    this.#checkAlive()
+  }
+
+  #fateOf(call: Call, operation: string | undefined): Fate | 'none' {
+    const { chance } = this.#world
+    const rates = this.#world.faults(this.#role)
+    const cursed = this.#world.curseOf(this.#role, operation, `${call.port}.${call.method}`)
+    const fate = cursed ?? fates.find((each) => chance.happens(rates[each])) ?? 'none'
+    const isHeldUp = fate === 'lateRequest' && !isReading(call) && !isEffect(call)
+    return fate === 'lateRequest' && !isHeldUp ? 'lostRequest' : fate
   }
 
   async #withFate(
-    fate: Fate,
+    fate: Fate | 'none',
     call: Call,
     operation: string | undefined,
     proceed: () => Promise<unknown>,
@@ -146,7 +133,8 @@ export class Process {
         throw new Crash(this.name)
       case 'crashInFlight':
         this.kill()
-        if (!isReading(call)) this.#later(call, operation, proceed, longestInFlightMs)
+        if (!isReading(call))
+          this.#later(call, operation, proceed, isEffect(call) ? longestInFlightMs : longestLateMs)
         throw new Crash(this.name)
       default:
         return this.#proceed(fate, call, operation, proceed)
@@ -154,7 +142,7 @@ export class Process {
   }
 
   async #proceed(
-    fate: Fate,
+    fate: Fate | 'none',
     call: Call,
     operation: string | undefined,
     proceed: () => Promise<unknown>,

@@ -18,7 +18,16 @@ export interface FaultRates {
   readonly slow: number
 }
 
-export type KindName = 'write' | 'append' | 'read' | 'stat' | 'copy' | 'move' | 'delete' | 'concat' | 'checksum'
+export type KindName =
+  | 'write'
+  | 'append'
+  | 'read'
+  | 'stat'
+  | 'copy'
+  | 'move'
+  | 'delete'
+  | 'concat'
+  | 'checksum'
 
 /** How one run is set up. Decided by its seed; each may be fixed from outside. */
 export interface Profile {
@@ -40,12 +49,25 @@ export interface Profile {
   readonly misuse: number
   readonly upload: number
   readonly condition: number
-  /** Writes and deletes by somebody who knows nothing of Lockstep, per operation. */
+  /** Per operation: something goes wrong again and again at the same call of it. */
+  readonly curse: number
+  /** Messages that nobody needed, per operation: whoever wants may send anything at any time. */
+  readonly strays: number
+  /** Per message: lost, which SQS never does; the sweeper must heal it all the same. */
+  readonly loss: number
+  /** Writes and deletes by somebody who knows nothing of Lockstep: per call of a worker on a file. */
   readonly outsiders: number
   /** Clocks of processes are wrong by at most this much. */
   readonly skewMs: number
   readonly etags: 'content' | 'unique'
+  /** Without it, clients are spared faults: then messages alone must do. */
   readonly sweeper: boolean
+  /** Sandboxes outlive their leases, which the platform does not let happen: the conditions must do. */
+  readonly zombies: boolean
+  /** After so many receives, a message is dead. Never decides anything. */
+  readonly maxReceives: number
+  /** Faults go on for so long after the last submit. */
+  readonly unrestMs: number
 }
 
 export const noFaults: FaultRates = {
@@ -94,7 +116,25 @@ const kindsOf = (chance: Chance): Profile['kinds'] => {
 
 const sometimes = (chance: Chance, probability: number): number => (chance.happens(0.5) ? probability : 0)
 
-export const profileOf = (chance: Chance): Profile => ({
+/** What excludes each other is decided here. */
+export const profileOf = (chance: Chance): Profile => {
+  const swarm = swarmOf(chance)
+  if (chance.happens(0.1)) return withZombies(swarm)
+  if (chance.happens(0.15)) return { ...swarm, sweeper: false, cancel: 0 }
+  return chance.happens(0.15) ? { ...swarm, loss: 0.2 } : swarm
+}
+
+/**
+ * Only what can be told apart at the object itself: every version has its own ETag, and no file is ever
+ * absent twice.
+ */
+const withZombies = (profile: Profile): Profile => {
+  const { write, append, copy, concat, read, stat } = allKinds
+  const kinds = { write, append, copy, concat, read, stat }
+  return { ...profile, kinds, etags: 'unique', zombies: true, outsiders: 0, cancel: 0, curse: 0 }
+}
+
+const swarmOf = (chance: Chance): Profile => ({
   clients: chance.integer(1, 4),
   operationsPerClient: chance.integer(1, 6),
   paths: chance.integer(1, 3),
@@ -110,8 +150,14 @@ export const profileOf = (chance: Chance): Profile => ({
   misuse: sometimes(chance, 0.05),
   upload: sometimes(chance, 0.2),
   condition: sometimes(chance, 0.2),
-  outsiders: chance.happens(0.25) ? 0.3 : 0,
+  curse: chance.happens(0.3) ? 0.3 : 0,
+  strays: sometimes(chance, 0.5),
+  loss: 0,
+  outsiders: chance.happens(0.25) ? chance.pick([0.05, 0.2]) : 0,
   skewMs: chance.pick([0, 0, 1_500]),
   etags: chance.pick(['content', 'unique']),
   sweeper: true,
+  zombies: false,
+  maxReceives: chance.pick([2, 4, 10, 10]),
+  unrestMs: chance.pick([0, 0, 60_000, 500_000]),
 })

@@ -3,8 +3,9 @@ import { Chance } from './chance.ts'
 import { Client } from './clients.ts'
 import { checkEnd } from './end-checks.ts'
 import { Functions } from './functions.ts'
-import { disturb } from './outsiders.ts'
 import { type Profile, profileOf } from './profile.ts'
+import { remains } from './remains.ts'
+import { sendStrays } from './strays.ts'
 import { timelines } from './timeline.ts'
 import { Violation } from './violation.ts'
 import { plansOf } from './workload.ts'
@@ -77,7 +78,8 @@ const live = async (world: World, functions: Functions, chance: Chance): Promise
       calmSince = clock.now()
     }
     if (world.isCalm && isQuiet(world, functions)) return
-    if (clock.now() - calmSince > drainMs) throw new Violation('progress', `after an hour: ${unrestOf(world)}`)
+    if (clock.now() - calmSince > drainMs)
+      throw new Violation('progress', `after an hour: ${unrestOf(world)}`)
     await scheduler.advance(functions.nextAt)
   }
 }
@@ -102,22 +104,20 @@ const startClients = async (world: World, chance: Chance): Promise<void> => {
   const { profile } = world
   const numbers = Array.from({ length: profile.clients }, (_, number) => number)
   const clients = numbers.map((number) => new Client(world, `c${number}`, plansOf(chance, profile, number)))
-  const times = Math.ceil(profile.outsiders * profile.clients * profile.operationsPerClient)
+  const strays = Math.ceil(profile.strays * profile.clients * profile.operationsPerClient)
   const all = clients.map((client) => client.run())
-  await Promise.all([...all, disturb(world, times)]).catch((error: unknown) => world.fail(error))
+  await Promise.all([...all, sendStrays(world, strays)]).catch((error: unknown) => world.fail(error))
+  await world.clock.sleep(profile.unrestMs)
 }
 
 const isQuiet = (world: World, functions: Functions): boolean =>
   functions.isIdle && world.inFlight === 0 && world.processes.size === 0 && unrestOf(world) === ''
 
-/** What still stands in a line, or in the index of open operations. */
+/** What is left to be done, as a text; empty if nothing is. */
 const unrestOf = (world: World): string => {
-  const { tables } = world.memory
-  const open = [...tables.records].filter(([, { index }]) => index.shard.startsWith('open'))
-  const entries = [...tables.lines].flatMap(([key, line]) =>
-    [...line.entries.values()].map(({ id }) => `${world.label(id)} is in ${key}`),
-  )
-  return [...open.map(([id, { record }]) => `${world.label(id)} is ${record.status}`), ...entries].join(', ')
+  const { openOperations, leftEntries } = remains(world)
+  const open = openOperations.map(({ id, status }) => `${world.label(id)} is ${status}`)
+  return [...open, ...leftEntries.map(({ id, line }) => `${world.label(id)} is in ${line}`)].join(', ')
 }
 
 const violationOf = (world: World, error: Error): NonNullable<Outcome['violation']> => {

@@ -1,5 +1,5 @@
 import type { Happening } from './history.ts'
-import type { World } from './world.ts'
+import { pathsOf, type World } from './world.ts'
 
 /** Longer than anybody reads: the end is what matters then. */
 const mostRows = 150
@@ -14,13 +14,16 @@ const mostRows = 150
 export const timelines = (world: World): string => {
   const paths = new Set<string>()
   for (const wish of world.wishes.values()) for (const path of pathsIn(world, wish.id)) paths.add(path)
-  return [...paths].toSorted().map((path) => timelineOf(world, path)).join('\n\n')
+  return [...paths]
+    .toSorted()
+    .map((path) => timelineOf(world, path))
+    .join('\n\n')
 }
 
 const pathsIn = (world: World, id: string | undefined): string[] => {
   const request = id === undefined ? undefined : world.wishes.get(id)?.request
   if (request === undefined) return []
-  return [request['path'], request['from'], request['to']].flat().filter((path) => typeof path === 'string')
+  return pathsOf(request)
 }
 
 const timelineOf = (world: World, path: string): string => {
@@ -31,9 +34,7 @@ const timelineOf = (world: World, path: string): string => {
 }
 
 const isOn = (world: World, happening: Happening, path: string): boolean =>
-  happening.path === undefined
-    ? pathsIn(world, happening.operation).includes(path)
-    : happening.path === path
+  happening.path === undefined ? pathsIn(world, happening.operation).includes(path) : happening.path === path
 
 const rowOf = (world: World, { atMs, who, what, operation }: Happening): string => {
   const seconds = (atMs / 1000).toFixed(3).padStart(9)

@@ -24,7 +24,9 @@ export const pathsOf = (profile: Profile): string[] =>
   Array.from({ length: Math.max(profile.paths, 2) }, (_, number) => pathAt(number))
 
 export const plansOf = (chance: Chance, profile: Profile, client: number): Plan[] =>
-  Array.from({ length: profile.operationsPerClient }, (_, index) => planOf(chance, profile, `${client}.${index}`))
+  Array.from({ length: profile.operationsPerClient }, (_, index) =>
+    planOf(chance, profile, `${client}.${index}`),
+  )
 
 const planOf = (chance: Chance, profile: Profile, tag: string): Plan => {
   const kind = chance.weighted(profile.kinds)
@@ -77,7 +79,11 @@ const argsOf = (chance: Chance, profile: Profile, kind: KindName, tag: string): 
     case 'delete':
       return { path, ...condition }
     default:
-      return { path, ...condition, ...(chance.happens(0.3) && { contentType: `text/${tag}`, metadata: { tag } }) }
+      return {
+        path,
+        ...condition,
+        ...(chance.happens(0.3) && { contentType: `text/${tag}`, metadata: { tag } }),
+      }
   }
 }
 

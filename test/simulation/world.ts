@@ -1,17 +1,15 @@
-import { limits } from '#domain/limits.ts'
 import { type MemoryWorld, memoryWorld } from '#memory/memory-ports.ts'
 import { VirtualClock } from '#memory/virtual-clock.ts'
 import { Chance } from './chance.ts'
+import { type Curse, type Fate, newCurse, type Role } from './fate.ts'
 import { History } from './history.ts'
 import { Ledger, type Mortal } from './ledger.ts'
 import { type FaultRates, noFaults, type Profile } from './profile.ts'
 import { Scheduler } from './scheduler.ts'
-import type { Violation } from './violation.ts'
 
-/** As `infra/constructs/timings.ts` and `queues.ts` set them. */
+/** As `infra/constructs/timings.ts` sets them. */
 export const timeoutMs = 30_000
 export const visibilityMs = 40_000
-const maxReceives = limits.tries + 2
 
 /** What a client wants, and what it was told. */
 export interface Wish {
@@ -30,6 +28,10 @@ export interface Wish {
   isCancelAsked: boolean
 }
 
+/** The files that a request names. */
+export const pathsOf = (request: Readonly<Record<string, unknown>>): string[] =>
+  [request['path'], request['from'], request['to']].flat().filter((path) => typeof path === 'string')
+
 /** One run: the deployment, the processes that live in it, and all that is known of them. */
 export class World {
   readonly profile: Profile
@@ -44,7 +46,9 @@ export class World {
   /** Requests on their way whose senders have given up. */
   inFlight = 0
   isCalm = false
-  #failure: Violation | Error | undefined
+  #failure: Error | undefined
+  #disturbances = 0
+  readonly #curses = new Map<string, Curse | 'none'>()
 
   constructor(profile: Profile, seed: number) {
     this.profile = profile
@@ -56,14 +60,48 @@ export class World {
       turn: this.scheduler.step,
       etags: profile.etags,
       visibilityMs,
-      maxReceives,
+      maxReceives: profile.maxReceives,
       onChange: (change) => this.ledger.changed(change),
     })
-    this.ledger = new Ledger(this)
+    this.ledger = new Ledger(this, profile)
   }
 
-  get faults(): FaultRates {
-    return this.isCalm ? noFaults : this.profile.faults
+  faults(role: Role): FaultRates {
+    const isSpared = this.isCalm || (role === 'client' && !this.profile.sweeper)
+    return isSpared ? noFaults : this.profile.faults
+  }
+
+  /** What goes wrong at this call of this operation, if it is cursed. */
+  curseOf(role: Role, operation: string | undefined, name: string): Fate | undefined {
+    if (this.isCalm || operation === undefined || (role === 'client' && !this.profile.sweeper))
+      return undefined
+    let curse = this.#curses.get(operation)
+    if (curse === undefined) {
+      curse = this.chance.happens(this.profile.curse) ? newCurse(this.chance) : 'none'
+      this.#curses.set(operation, curse)
+    }
+    if (curse === 'none' || curse.name !== name || !this.chance.happens(curse.rate)) return undefined
+    return curse.fate
+  }
+
+  /** Whatever a worker does with a file, somebody else may just have changed it. */
+  async intrude(operation: string | undefined): Promise<void> {
+    if (this.isCalm || operation === undefined || !this.chance.happens(this.profile.outsiders)) return
+    const paths = pathsOf(this.wishes.get(operation)?.request ?? {})
+    if (paths.length > 0) await this.disturb(this.chance.pick(paths))
+  }
+
+  /** Somebody with another S3 tool writes a file, or deletes it. */
+  async disturb(path: string): Promise<void> {
+    const { objects } = this.memory
+    const isDelete = this.chance.happens(0.2)
+    this.#disturbances += 1
+    const bytes = Buffer.from(`<outsider ${this.#disturbances}>`)
+    const call = { port: 'outsider', method: isDelete ? 'remove' : 'write', args: [path] }
+    const process = { name: 'outsider', isDead: false, isOver: false }
+    await this.ledger.recording({ process, call, operation: undefined }, () =>
+      this.scheduler.observe<unknown>(() => (isDelete ? objects.remove(path) : objects.write(path, bytes))),
+    )
   }
 
   /** The first failure counts: what follows from it does not. */

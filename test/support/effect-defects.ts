@@ -39,8 +39,8 @@ export const effectDefects: readonly Defect[] = [
     patches: [
       engine(
         'effect',
-        'return await this.#kind.apply(this.#attempt, seen)',
-        'return await this.#kind.apply(this.#attempt, seen)' +
+        'const applied = await this.#kind.apply(this.#attempt, seen)',
+        'const applied = await this.#kind.apply(this.#attempt, seen)' +
           '.catch((error) => { if (!isUnanswered(error)) throw error; return this.#kind.apply(this.#attempt, seen) })',
       ),
     ],
@@ -48,8 +48,27 @@ export const effectDefects: readonly Defect[] = [
   },
   {
     name: 'no new base is recorded after a clean refusal',
-    patches: [engine('effect', 'if (!this.#attempt.unanswered) await this.#rebase(seen)', '')],
+    patches: [engine('effect', 'await this.#rebase(seen)', '')],
     scenario: 'rebase-is-recorded',
+  },
+  {
+    name: 'no new base is recorded after an unanswered try',
+    patches: [
+      engine('effect', 'await this.#rebase(seen)', 'if (!this.#attempt.unanswered) await this.#rebase(seen)'),
+    ],
+    scenario: 'rebase-after-unanswered-try',
+  },
+  {
+    name: 'after an unanswered try the target is not looked at last',
+    patches: [
+      engine('effect', '{ ...seen, ...(await observe(this.#ports, [this.#target])) } : seen', 'seen : seen'),
+    ],
+    scenario: 'copy-in-flight',
+  },
+  {
+    name: 'the lease ends at once although a try may still arrive',
+    patches: [engine('run', 'if (unanswered) return Math.max', 'if (false) return Math.max')],
+    scenario: 'unanswered-keeps-lease',
   },
   {
     name: 'the new base is not conditional on the attempt',

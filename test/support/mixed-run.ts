@@ -12,7 +12,7 @@ const submitsAtOnce = 16
 
 /** Submits all from several clients at once, in no particular order. Resolves when each is acknowledged. */
 export const submitAtOnce = async (
-  { deployment }: Deployed,
+  { deployment }: Pick<Deployed, 'deployment'>,
   requests: readonly Request[],
   clientCount = 4,
 ): Promise<Map<string, Request>> => {

@@ -1,5 +1,6 @@
 import type { WireItem } from '#aws/dynamo-items.ts'
 import { lineOfItem } from '#aws/line-items.ts'
+import type { Deployment } from '#cli/local/environment.ts'
 import { type Call, CountingProxy } from '../../bench/measure/counting-proxy.ts'
 import { listFunctions, reconfigure } from '../../bench/measure/deployed-functions.ts'
 
@@ -13,8 +14,8 @@ export interface Recording {
 }
 
 export interface RecordingOptions {
-  /** Of the worker, in seconds: a shorter one shortens what a crash costs. Default: as deployed. */
-  readonly workerTimeoutSeconds?: number
+  /** By a part of the function's name. A shorter timeout shortens what a crash costs. Default: as deployed. */
+  readonly timeoutSeconds?: Readonly<Record<string, number>>
   /** Told each call of a function when it has taken effect and before the function has the answer. */
   readonly onCall?: (call: Call) => void
 }
@@ -33,10 +34,10 @@ export const recordTickets = async (endpoint: string, options: RecordingOptions 
   const variables = { AWS_ENDPOINT_URL: await proxy.start() }
   const restore: (() => Promise<void>)[] = []
   for (const configuration of await listFunctions(endpoint)) {
-    const isWorker = configuration.FunctionName.includes('Worker')
-    const { workerTimeoutSeconds } = options
-    const settings =
-      isWorker && workerTimeoutSeconds ? { variables, timeoutSeconds: workerTimeoutSeconds } : { variables }
+    const short = Object.entries(options.timeoutSeconds ?? {}).find(([name]) =>
+      configuration.FunctionName.includes(name),
+    )
+    const settings = short === undefined ? { variables } : { variables, timeoutSeconds: short[1] }
     restore.push(await reconfigure(endpoint, configuration, settings))
   }
   return {
@@ -48,15 +49,41 @@ export const recordTickets = async (endpoint: string, options: RecordingOptions 
   }
 }
 
+/**
+ * The same for the calls of clients, which are told their tickets when they enter: use the deployment that it gives. The
+ * functions then run at their full speed.
+ */
+export const recordAtClients = async (
+  deployment: Deployment,
+): Promise<Recording & { readonly deployment: Deployment }> => {
+  const tickets = new Map<string, Map<string, number>>()
+  const onCall = (call: Call): void => note(tickets, call)
+  const proxy = new CountingProxy({ by: 'clients', endpoint: deployment.endpoint, onCall })
+  const endpoint = await proxy.start()
+  return { tickets, deployment: { ...deployment, endpoint }, stop: () => proxy.stop() }
+}
+
+/** Of the lines in an answer: to who enters or leaves one, or reads several. */
 const note = (tickets: Map<string, Map<string, number>>, { action, request, answer }: Call): void => {
-  if (action !== 'UpdateItem') return
-  const { Key } = request as { Key?: WireItem }
-  const { Attributes } = answer as { Attributes?: WireItem }
-  const line = Key?.['line']?.S
-  if (line === undefined || Attributes === undefined) return
+  if (action === 'UpdateItem') {
+    const { Key } = request as { Key?: WireItem }
+    const { Attributes } = answer as { Attributes?: WireItem }
+    noteLine(tickets, Key?.['line']?.S, Attributes)
+  } else if (action === 'BatchGetItem') {
+    const { Responses = {} } = answer as { Responses?: Record<string, WireItem[]> }
+    for (const item of Object.values(Responses).flat()) noteLine(tickets, item['line']?.S, item)
+  }
+}
+
+const noteLine = (
+  tickets: Map<string, Map<string, number>>,
+  line: string | undefined,
+  item: WireItem | undefined,
+): void => {
+  if (line === undefined || item === undefined) return
   const known = tickets.get(line) ?? new Map<string, number>()
   tickets.set(line, known)
-  for (const { id, ticket } of lineOfItem(line, Attributes).entries) known.set(id, ticket)
+  for (const { id, ticket } of lineOfItem(line, item).entries) known.set(id, ticket)
 }
 
 /**

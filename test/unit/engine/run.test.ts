@@ -75,6 +75,22 @@ describe('run', () => {
     expect(stage.record(id)).toMatchObject({ status: 'succeeded', attempt: 2 })
   })
 
+  test('a store that does not answer ends the attempt, and never the operation', async () => {
+    const stage = new Stage()
+    const id = await stage.submit(append)
+    const deaf = refusing('objects.put', 'unanswered', Number.POSITIVE_INFINITY)
+    const handled = await stage.deliver({ ports: stage.process(deaf) })
+    expect(handled?.outcome).toMatchObject({
+      kind: 'again',
+      why: expect.stringContaining('unanswered') as string,
+    })
+    expect(stage.record(id).status).toBe('running')
+    await stage.pass(visibilityMs)
+    await stage.deliverAll()
+    expect(stage.record(id).status).toBe('succeeded')
+    expect(await stage.text('a')).toBe('X')
+  })
+
   test('an operation whose every attempt fails is Exhausted, and nothing is left of it', async () => {
     const stage = new Stage()
     const id = await stage.submit(append)

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { limits } from '#domain/limits.ts'
 import { stagingKey } from '#domain/path.ts'
 import { cancel } from '#engine/cancel.ts'
-import { chained, losingAnswers } from '#memory/intercept.ts'
-import { Mortal, pausing } from '#test/support/gates.ts'
+import { type Call, chained, losingAnswers, refusing } from '#memory/intercept.ts'
+import { PortFault } from '#ports/faults.ts'
+import { arrivingLate, type Gate, Mortal, pausing } from '#test/support/gates.ts'
 import { Stage, timeoutMs, visibilityMs } from '#test/support/stage.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -17,6 +18,12 @@ const dyingAttempt = async (stage: Stage, id: string, moment: 'before' | 'after'
   await stage.deliver({ ports: stage.process(mortal.intercept), mortal })
   assert.equal(stage.record(id).status, 'running')
   await stage.pass(visibilityMs)
+}
+
+/** The step of a move is recorded: its copy is there. */
+const isStep = ({ method, args }: Call): boolean => {
+  const [, , amendment] = args as [unknown, unknown, { work?: { copied?: unknown } } | undefined]
+  return method === 'amend' && amendment?.work?.copied !== undefined
 }
 
 /** An append too large for one put: the parts of its body are joined to the file by a multipart upload. */
@@ -100,10 +107,7 @@ export const effectScenarios: Record<string, Scenario> = {
       await stage.outsider('a', 'A')
       const id = await stage.submit(move)
       const slow = pausing('before', 'objects.copy')
-      const mortal = new Mortal('before', ({ method, args }) => {
-        const [, , amendment] = args as [unknown, unknown, { work?: { copied?: unknown } } | undefined]
-        return method === 'amend' && amendment?.work?.copied !== undefined
-      })
+      const mortal = new Mortal('before', isStep)
       const ports = stage.process(chained(slow.intercept, mortal.intercept))
       const first = stage.deliver({ ports, mortal })
       await slow.reached
@@ -115,6 +119,86 @@ export const effectScenarios: Record<string, Scenario> = {
       await stage.deliverAll()
       assert.equal(stage.record(id).status, 'succeeded')
       assert.equal(await stage.text('a'), null)
+    },
+  },
+
+  'rebase-after-unanswered-try': {
+    law: 'a new source found after a try without an answer becomes the base, too',
+    async play() {
+      const stage = new Stage()
+      await stage.outsider('a', 'A')
+      const id = await stage.submit(move)
+      const lost = pausing('before', 'objects.copy')
+      const mortal = new Mortal('before', isStep)
+      const ports = stage.process(
+        chained(lost.intercept, refusing('objects.copy', 'unanswered'), mortal.intercept),
+      )
+      const first = stage.deliver({ ports, mortal })
+      await lost.reached
+      await stage.outsider('a', 'OUT')
+      lost.open()
+      await stage.until(first)
+      assert.equal(await stage.text('b'), 'OUT')
+      await stage.pass(visibilityMs)
+      await stage.deliverAll()
+      assert.equal(stage.record(id).status, 'succeeded')
+      assert.equal(await stage.text('a'), null)
+    },
+  },
+
+  'copy-in-flight': {
+    law: 'a source replaced after a copy without an answer is never deleted, however late that copy arrives',
+    async play() {
+      const stage = new Stage()
+      await stage.outsider('a', 'A')
+      const id = await stage.submit(move)
+      const late = arrivingLate('objects.copy')
+      const looks: Gate[] = []
+      let tried = false
+      const ports = stage.process((call, proceed) => {
+        if (call.method === 'copy') tried = true
+        if (!tried || call.method !== 'head' || looks.length > 1) return late.intercept(call, proceed)
+        const look = pausing('before', ({ args }) => args[0] === call.args[0])
+        looks.push(look)
+        return look.intercept(call, proceed)
+      })
+      const running = stage.run(id, ports)
+      await late.reached
+      await stage.settle()
+      const [source, target] = looks
+      target?.open() // the copy is not there yet
+      await stage.settle()
+      await late.arrive()
+      await stage.outsider('a', 'OUT')
+      source?.open()
+      await stage.until(running)
+      assert.equal(stage.record(id).status, 'succeeded')
+      assert.deepEqual(await Promise.all([stage.text('a'), stage.text('b')]), ['OUT', 'A'])
+    },
+  },
+
+  'unanswered-keeps-lease': {
+    law: 'after a try without an answer nobody takes over before the lease ends: the try may still arrive',
+    async play() {
+      const stage = new Stage()
+      const id = await stage.submit(append('X'))
+      const late = arrivingLate('objects.put')
+      let tried = false
+      const ports = stage.process((call, proceed) => {
+        if (call.method === 'put') tried = true
+        if (tried && call.method === 'head') throw new PortFault('busy', 'head')
+        return late.intercept(call, proceed)
+      })
+      await stage.deliver({ ports })
+      await stage.until(cancel(stage.process(), id))
+      await stage.pass(1_000)
+      await stage.deliverAll()
+      assert.equal(stage.record(id).status, 'running')
+      await late.arrive()
+      await stage.pass(visibilityMs)
+      await stage.deliverAll()
+      assert.equal(stage.record(id).status, 'succeeded')
+      assert.equal(await stage.text('a'), 'X')
     },
   },
 
