@@ -10,14 +10,10 @@ const chunkBytes = 1024 * 1024
  * buffer for each chunk, and a gigabyte of those takes 50 MB before they are collected.
  */
 export const standardInputChunks = (): AsyncIterable<Uint8Array> => {
-  switch (kindOfInput()) {
-    case 'file':
-      return fileChunks((buffer) => readFrom(standardInput, buffer, 0, buffer.length, null))
-    case 'pipe':
-      return pipeChunks()
-    default:
-      return process.stdin
-  }
+  const kind = kindOfInput()
+  if (kind === 'pipe') return pipeChunks()
+  if (kind === 'file') return fileChunks((buffer) => readFrom(standardInput, buffer, 0, buffer.length, null))
+  return process.stdin
 }
 
 const readFrom = promisify(read)

@@ -18,10 +18,8 @@ const largest = 64 * 1024
  * files that somebody really wrote lie in every checkout.
  */
 export const pickFiles = (count: number, suffix = ''): RealFile[] => {
-  const all = readdirSync(checkoutDirectory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(suffix) && !isOurState(entry))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
+  everyFile ??= listFiles()
+  const all = everyFile.filter((file) => file.endsWith(suffix))
   const picked: RealFile[] = []
   const stride = Math.max(1, Math.floor(all.length / count / 2))
   for (let at = 0; at < all.length && picked.length < count; at += stride) {
@@ -30,6 +28,15 @@ export const pickFiles = (count: number, suffix = ''): RealFile[] => {
   }
   return picked
 }
+
+/** Some twenty thousand: looked up once. */
+let everyFile: readonly string[] | undefined
+
+const listFiles = (): string[] =>
+  readdirSync(checkoutDirectory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !isOurState(entry))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
 
 /** What the emulator and git keep changes while we look. */
 const isOurState = ({ parentPath }: Dirent): boolean => /\/\.(local|git)(\/|$)/.test(parentPath)

@@ -7,7 +7,7 @@ import { grouped, megabytes } from './transcript.ts'
 import { until } from './until.ts'
 import type { World } from './world.ts'
 
-const fileCount = 200
+const fileCount = 120
 const textCount = 10
 /** Requests of the plain client on their way at once. */
 const atOnce = 16

@@ -45,7 +45,7 @@ export async function* readRange(
         options.signal?.throwIfAborted()
         if (chunk.length > range.end - start + 1) throw wrongSize(pin)
         start += chunk.length
-        broken = 0
+        if (chunk.length > 0) broken = 0
         yield chunk
       }
       if (start <= range.end) broken += 1

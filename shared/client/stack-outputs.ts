@@ -83,8 +83,8 @@ const notLookedUp = (stack: string, where: string, fault: PortFault): LockstepEr
 const noDeployment = (what: string, cause?: unknown): LockstepError =>
   new LockstepError(
     'Unreachable',
-    `No deployment of Lockstep was found: ${what}. Nothing names one either: no LOCKSTEP_BUCKET and its like, and no ` +
-      '.local/deployment.json here or above. Start one on this machine with `npx lockstep local up`, deploy one with ' +
+    `No deployment of Lockstep was found: ${what}. Nothing else names one, or was asked for (LOCKSTEP_BUCKET and its like, ` +
+      '.local/deployment.json here or above). Start one on this machine with `npx lockstep local up`, deploy one with ' +
       '`npx cdk deploy --all`, or say which one with --stage, --region or --endpoint.',
     cause === undefined ? {} : { cause },
   )

@@ -28,7 +28,7 @@ const asDeployedSeconds = { worker: 40, shards: 70 }
 
 const deadlineMs = 240_000
 
-describe('functions that are killed', () => {
+describe.concurrent('functions that are killed', () => {
   const deployment = inject('deployment')
   const deployed = connectTo(deployment)
   const { lockstep, ports } = deployed

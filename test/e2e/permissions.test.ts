@@ -94,7 +94,7 @@ describe('with permissions enforced', () => {
   test.runIf(process.platform === 'linux')('no function may do what it need not', async () => {
     const { bucket, operationsTable, operationsQueueUrl } = deployed.deployment
     const uploads = await clientsOf('Uploads')
-    const put = new PutObjectCommand({ Bucket: bucket, Key: at('by-uploads'), Body: '' })
+    const put = new PutObjectCommand({ Bucket: bucket, Key: at('by-uploads'), Body: 'x' })
     await expect(uploads.s3.send(put)).rejects.toMatchObject({ name: 'AccessDenied' })
     const receive = new ReceiveMessageCommand({ QueueUrl: operationsQueueUrl })
     await expect(uploads.sqs.send(receive)).rejects.toThrow(/not authorized|denied/i)

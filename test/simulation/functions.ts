@@ -111,7 +111,15 @@ export class Functions {
   #receive(queue: MemoryQueue, messageId: string): MemoryDelivery | undefined {
     const { chance, profile, isCalm } = this.#world
     if (!isCalm && chance.happens(profile.duplicate)) queue.duplicate(messageId)
-    return queue.receive(messageId)
+    const delivery = queue.receive(messageId)
+    if (delivery !== undefined && !isCalm && chance.happens(profile.early)) this.#showEarly(delivery)
+    return delivery
+  }
+
+  /** At least once: the same message again while its first receiver is busy with it. */
+  #showEarly(delivery: MemoryDelivery): void {
+    const { scheduler, chance } = this.#world
+    void scheduler.observe(() => delivery.postpone(chance.integer(0, timeoutMs)))
   }
 
   async #consume(lane: QueueName, batch: readonly MemoryDelivery[]): Promise<void> {

@@ -18,6 +18,7 @@ const isEffect = ({ port, method }: Call): boolean =>
   port === 'objects' && ['put', 'copy', 'complete', 'delete'].includes(method)
 
 const longestSlowMs = 40_000
+const longestFrailCalls = 9
 /** A request of somebody who has given up arrives within this: see `limits.submitterGoneMs`. */
 const longestLateMs = 120_000
 /** Less than the margin by which a lease outlives its sandbox, clocks that differ included. */
@@ -32,6 +33,8 @@ export class Process {
   readonly #world: World
   readonly #role: Role
   readonly #skewMs: number
+  /** A frail process dies before this many more calls. */
+  #callsLeft: number | undefined
   isDead = false
   isOver = false
 
@@ -41,6 +44,7 @@ export class Process {
     this.name = name
     this.#role = role
     this.#skewMs = profile.skewMs === 0 ? 0 : chance.integer(-profile.skewMs, profile.skewMs)
+    this.#callsLeft = chance.happens(profile.frailty) ? chance.integer(0, longestFrailCalls) : undefined
     world.processes.add(this)
   }
 
@@ -106,10 +110,17 @@ export class Process {
   #fateOf(call: Call, operation: string | undefined): Fate | 'none' {
     const { chance } = this.#world
     const rates = this.#world.faults(this.#role)
+    if (this.#isTired()) return 'crashBefore'
     const cursed = this.#world.curseOf(this.#role, operation, `${call.port}.${call.method}`)
     const fate = cursed ?? fates.find((each) => chance.happens(rates[each])) ?? 'none'
     const isHeldUp = fate === 'lateRequest' && !isReading(call) && !isEffect(call)
     return fate === 'lateRequest' && !isHeldUp ? 'lostRequest' : fate
+  }
+
+  #isTired(): boolean {
+    if (this.#callsLeft === undefined || this.#world.isSpared(this.#role)) return false
+    this.#callsLeft -= 1
+    return this.#callsLeft < 0
   }
 
   async #withFate(

@@ -39,10 +39,11 @@ export interface Profile {
   readonly workers: number
   readonly batch: number
   readonly faults: FaultRates
-  /** Per message: delivered once more; delivered only after up to two minutes; deleted without success. */
+  /** Per message: delivered once more; only after up to two minutes; not deleted after all; seen again early. */
   readonly duplicate: number
   readonly delay: number
   readonly undeleted: number
+  readonly early: number
   /** Per operation: cancelled, submitted again, its id used for another request, content as an upload. */
   readonly cancel: number
   readonly resubmit: number
@@ -51,6 +52,8 @@ export interface Profile {
   readonly condition: number
   /** Per operation: something goes wrong again and again at the same call of it. */
   readonly curse: number
+  /** Per process: it dies before one of its first calls. */
+  readonly frailty: number
   /** Messages that nobody needed, per operation: whoever wants may send anything at any time. */
   readonly strays: number
   /** Per message: lost, which SQS never does; the sweeper must heal it all the same. */
@@ -131,7 +134,7 @@ export const profileOf = (chance: Chance): Profile => {
 const withZombies = (profile: Profile): Profile => {
   const { write, append, copy, concat, read, stat } = allKinds
   const kinds = { write, append, copy, concat, read, stat }
-  return { ...profile, kinds, etags: 'unique', zombies: true, outsiders: 0, cancel: 0, curse: 0 }
+  return { ...profile, kinds, etags: 'unique', zombies: true, cancel: 0, curse: 0 }
 }
 
 const swarmOf = (chance: Chance): Profile => ({
@@ -145,13 +148,15 @@ const swarmOf = (chance: Chance): Profile => ({
   duplicate: sometimes(chance, 0.1),
   delay: sometimes(chance, 0.1),
   undeleted: sometimes(chance, 0.1),
+  early: chance.happens(0.2) ? 0.3 : 0,
   cancel: sometimes(chance, 0.2),
   resubmit: sometimes(chance, 0.2),
   misuse: sometimes(chance, 0.05),
   upload: sometimes(chance, 0.2),
   condition: sometimes(chance, 0.2),
   curse: chance.happens(0.3) ? 0.3 : 0,
-  strays: sometimes(chance, 0.5),
+  frailty: chance.pick([0, 0, 0.1, 0.3]),
+  strays: chance.pick([0, 0.5, 3]),
   loss: 0,
   outsiders: chance.happens(0.25) ? chance.pick([0.05, 0.2]) : 0,
   skewMs: chance.pick([0, 0, 1_500]),

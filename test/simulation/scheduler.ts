@@ -59,11 +59,16 @@ export class Scheduler {
     return settled()
   }
 
-  /** Moves time to the next sleeper, or to `at` if that comes first, and lets those who wake make their next call. */
-  async advance(at: number): Promise<void> {
+  /**
+   * Moves time to the next sleeper, or to `at` if that comes first, and lets those who wake make their next
+   * call. False if time would not change anything.
+   */
+  async advance(at: number): Promise<boolean> {
     const next = Math.min(at, this.#clock.nextWakeAt ?? Number.POSITIVE_INFINITY)
+    if (next === Number.POSITIVE_INFINITY) return false
     this.#clock.jump(Math.max(0, next - this.#clock.now()))
     await settled()
+    return true
   }
 
   /** Runs something that looks at the stores without being part of the run. */

@@ -78,9 +78,10 @@ const live = async (world: World, functions: Functions, chance: Chance): Promise
       calmSince = clock.now()
     }
     if (world.isCalm && isQuiet(world, functions)) return
-    if (clock.now() - calmSince > drainMs)
-      throw new Violation('progress', `after an hour: ${unrestOf(world)}`)
-    await scheduler.advance(functions.nextAt)
+    const isLate = clock.now() - calmSince > drainMs
+    if (isLate || !(await scheduler.advance(functions.nextAt))) {
+      throw new Violation('progress', `nothing will change any more: ${unrestOf(world)}`)
+    }
   }
 }
 

@@ -67,14 +67,17 @@ export class World {
   }
 
   faults(role: Role): FaultRates {
-    const isSpared = this.isCalm || (role === 'client' && !this.profile.sweeper)
-    return isSpared ? noFaults : this.profile.faults
+    return this.isSpared(role) ? noFaults : this.profile.faults
+  }
+
+  /** Nothing goes wrong any more; without a sweeper, nothing ever goes wrong for clients. */
+  isSpared(role: Role): boolean {
+    return this.isCalm || (role === 'client' && !this.profile.sweeper)
   }
 
   /** What goes wrong at this call of this operation, if it is cursed. */
   curseOf(role: Role, operation: string | undefined, name: string): Fate | undefined {
-    if (this.isCalm || operation === undefined || (role === 'client' && !this.profile.sweeper))
-      return undefined
+    if (operation === undefined || this.isSpared(role)) return undefined
     let curse = this.#curses.get(operation)
     if (curse === undefined) {
       curse = this.chance.happens(this.profile.curse) ? newCurse(this.chance) : 'none'
@@ -94,7 +97,7 @@ export class World {
   /** Somebody with another S3 tool writes a file, or deletes it. */
   async disturb(path: string): Promise<void> {
     const { objects } = this.memory
-    const isDelete = this.chance.happens(0.2)
+    const isDelete = !this.profile.zombies && this.chance.happens(0.2)
     this.#disturbances += 1
     const bytes = Buffer.from(`<outsider ${this.#disturbances}>`)
     const call = { port: 'outsider', method: isDelete ? 'remove' : 'write', args: [path] }

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { checkoutDirectory } from '#cli/local/paths.ts'
+
+export interface Ran {
+  readonly stdout: string
+  readonly stderr: string
+  /** Or the name of the signal that ended it. */
+  readonly exitCode: number | string
+}
+
+export interface RunOptions {
+  /** Standard input. Default: none. */
+  readonly input?: string | Uint8Array
+  readonly directory?: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** Told each piece of standard error. */
+  readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+}
+
+/** What of this process's environment could lead a command to another deployment, or make it behave like a test. */
+const leaked = /^(AWS_|LOCKSTEP_|VITEST|NODE_OPTIONS|NODE_V8_COVERAGE|FORCE_COLOR)/
+
+/** Runs `lockstep` as a user does, in a process of its own. */
+export const runCommand = (words: readonly string[], options: RunOptions = {}): Promise<Ran> => {
+  const kept = Object.entries(process.env).filter(([name]) => !leaked.test(name))
+  const child = spawn(process.execPath, [join(checkoutDirectory, 'cli', 'lockstep.mjs'), ...words], {
+    env: { ...Object.fromEntries(kept), AWS_EC2_METADATA_DISABLED: 'true', ...options.environment },
+    ...(options.directory !== undefined && { cwd: options.directory }),
+  })
+  const texts = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text
+      if (name === 'stderr') options.onError?.(text, (signal) => child.kill(signal))
+    })
+  }
+  // A command that fails early closes its input; that is no failure of the test.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(options.input)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ ...texts, exitCode: code ?? signal ?? 'unknown' }))
+  })
+}
