@@ -113,7 +113,7 @@ export class Process {
     if (this.#isTired()) return 'crashBefore'
     const cursed = this.#world.curseOf(this.#role, operation, `${call.port}.${call.method}`)
     const fate = cursed ?? fates.find((each) => chance.happens(rates[each])) ?? 'none'
-    const isHeldUp = fate === 'lateRequest' && !isReading(call) && !isEffect(call)
+    const isHeldUp = fate === 'lateRequest' && !isReading(call) && (!isEffect(call) || this.#world.profile.lateEffects)
     return fate === 'lateRequest' && !isHeldUp ? 'lostRequest' : fate
   }
 
@@ -137,7 +137,7 @@ export class Process {
       case 'lostRequest':
         throw new PortFault('unanswered', call.method)
       case 'lateRequest':
-        this.#later(call, operation, proceed, longestLateMs)
+        this.#later(call, operation, proceed, isEffect(call) ? longestInFlightMs : longestLateMs)
         throw new PortFault('unanswered', call.method)
       case 'crashBefore':
         this.kill()

@@ -65,6 +65,8 @@ export interface Profile {
   readonly etags: 'content' | 'unique'
   /** Without it, clients are spared faults: then messages alone must do. */
   readonly sweeper: boolean
+  /** Effects of living workers may arrive after their answer was given up: see docs for what that can do. */
+  readonly lateEffects: boolean
   /** Sandboxes outlive their leases, which the platform does not let happen: the conditions must do. */
   readonly zombies: boolean
   /** After so many receives, a message is dead. Never decides anything. */
@@ -162,6 +164,7 @@ const swarmOf = (chance: Chance): Profile => ({
   skewMs: chance.pick([0, 0, 1_500]),
   etags: chance.pick(['content', 'unique']),
   sweeper: true,
+  lateEffects: false,
   zombies: false,
   maxReceives: chance.pick([2, 4, 10, 10]),
   unrestMs: chance.pick([0, 0, 60_000, 500_000]),

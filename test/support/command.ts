@@ -14,8 +14,10 @@ export interface RunOptions {
   readonly input?: string | Uint8Array
   readonly directory?: string
   readonly environment?: Readonly<Record<string, string>>
-  /** Told each piece of standard error. */
-  readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+  /** As of a pipe whose writer has more to say. */
+  readonly keepInputOpen?: boolean
+  /** When it aborts, the command gets a Ctrl-C. */
+  readonly interrupt?: AbortSignal
 }
 
 /** What of this process's environment could lead a command to another deployment, or make it behave like a test. */
@@ -32,12 +34,13 @@ export const runCommand = (words: readonly string[], options: RunOptions = {}): 
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
       texts[name] += text
-      if (name === 'stderr') options.onError?.(text, (signal) => child.kill(signal))
     })
   }
   // A command that fails early closes its input; that is no failure of the test.
   child.stdin.on('error', () => undefined)
-  child.stdin.end(options.input)
+  if (options.input !== undefined) child.stdin.write(options.input)
+  if (options.keepInputOpen !== true) child.stdin.end()
+  options.interrupt?.addEventListener('abort', () => child.kill('SIGINT'))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => resolve({ ...texts, exitCode: code ?? signal ?? 'unknown' }))

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commandNames } from '#cli/command-table.ts'
-import { checkoutDirectory } from '#cli/local/paths.ts'
 import { runCommand } from '#test/support/command.ts'
 import { temporaryDirectory } from '#test/support/environment-directory.ts'
 
@@ -105,18 +103,5 @@ describe('a deployment that is not there', () => {
     const { stdout, exitCode } = await runCommand(['doctor', '--json', ...nowhere])
     expect(exitCode).toBe(3)
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, checks: [{ name: 'deployment', state: 'failed' }] })
-  })
-})
-
-describe('Ctrl-C', () => {
-  test('ends a command that waits for its input', async () => {
-    const child = spawn(process.execPath, [join(checkoutDirectory, 'cli/lockstep.mjs'), 'run', '-'], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    })
-    const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)))
-    child.stderr.resume()
-    child.stdin.write('{}\n')
-    setTimeout(() => child.kill('SIGINT'), 1_000)
-    expect(['SIGINT', 130]).toContain(await ended)
   })
 })
