@@ -22,8 +22,8 @@ export const isHelpInstead = (error: unknown): boolean =>
   error instanceof Error && codeIn(error) === 'commander.help'
 
 /**
- * What was not understood on the command line. Commander says "error: ..." and puts a suggestion in brackets on
- * a line of its own.
+ * What was not understood on the command line. Commander says "error: ..." and puts a suggestion in brackets
+ * on a line of its own.
  */
 const usageError = (error: Error, command: string): LockstepError => {
   const said = (isHelpInstead(error) ? 'no command was given' : error.message)

@@ -13,8 +13,8 @@ export type Print = (document: OperationDocument) => void | Promise<void>
 const printDocument: Print = (document) => printLine(documentLine(document))
 
 /**
- * What a command does with an operation that it has submitted: prints its id, or waits for its end. `--timeout` means to
- * wait as well. `always`: for commands whose point is the result.
+ * What a command does with an operation that it has submitted: prints its id, or waits for its end.
+ * `--timeout` means to wait as well. `always`: for commands whose point is the result.
  */
 export const followOne = async (
   operation: Operation<unknown>,
@@ -39,9 +39,8 @@ export const exitCodeOf = ({ status }: OperationDocument): number =>
 /** On standard error: why an operation has no result. */
 export const reportUnsuccessful = ({ id, kind, status, error }: OperationDocument): void => {
   if (status === 'succeeded') return
-  note(
-    `${strongError(`${kind} ${id} ${status}:`)} ${error?.code ?? ''}: ${error?.message ?? 'no reason is known'}`,
-  )
+  const reason = error === undefined ? 'no reason is known' : `${error.code}: ${error.message}`
+  note(`${strongError(`${kind} ${id} ${status}:`)} ${reason}`)
 }
 
 /** Waits, with a line of progress on a terminal. Ctrl-C ends the wait, not the operation, and says so. */
@@ -55,8 +54,8 @@ export const waitFor = async (
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
     const { id, kind } = operation
-    const message = `Stopped waiting; the ${kind} ${id} goes on. \`lockstep wait ${id}\` waits again, \`lockstep cancel ${id}\` cancels it.`
-    throw new Interrupted(message, error.exitCode)
+    const next = `\`lockstep wait ${id}\` waits again, \`lockstep cancel ${id}\` cancels it.`
+    throw new Interrupted(`Stopped waiting; the ${kind} ${id} goes on. ${next}`, error.exitCode)
   }
 }
 
@@ -79,8 +78,9 @@ const watchToEnd = async (
 
 const progressText = ({ id, kind, status, progress, waiting }: OperationDocument): string => {
   if (waiting !== undefined) {
-    const since = waiting.heldSince === undefined ? '' : ` for ${ageOf(waiting.heldSince, Date.now())}`
-    return `${kind} ${id} waits for ${waiting.path}: ${waiting.position} before it, held by ${waiting.holder}${since}`
+    const { path, position, holder, heldSince } = waiting
+    const since = heldSince === undefined ? '' : ` for ${ageOf(heldSince, Date.now())}`
+    return `${kind} ${id} waits for ${path}: ${position} before it, held by ${holder}${since}`
   }
   if (progress === undefined) return `${kind} ${id} ${status}`
   const { done, total, unit } = progress

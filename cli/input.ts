@@ -9,7 +9,10 @@ export interface Input {
   readonly size?: number
 }
 
-/** `-` and nothing mean standard input; nothing on a terminal is a mistake, since nobody would know what it waits for. */
+/**
+ * `-` and nothing mean standard input; nothing on a terminal is a mistake, since nobody would know what it
+ * waits for.
+ */
 export const openInput = async (file: string | undefined): Promise<Input> => {
   if (file === '-') return { content: standardInputChunks() }
   if (file !== undefined) return openFile(file)

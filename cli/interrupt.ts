@@ -14,7 +14,10 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
 let shared: AbortSignal | undefined
 
-/** Aborts with {@link Interrupted} at the first Ctrl-C; a second one ends the process at once, as if nobody listened. */
+/**
+ * Aborts with {@link Interrupted} at the first Ctrl-C; a second one ends the process at once, as if nobody
+ * listened.
+ */
 export const interruption = (): AbortSignal => {
   shared ??= listen()
   return shared

@@ -33,7 +33,8 @@ async function handOver() {
     return
   }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
-  // What is sent to this process alone must reach the one that does the work. A terminal sends Ctrl-C to both, so
+  // What is sent to this process alone must reach the one that does the work. A terminal sends Ctrl-C to
+  // both, so
   // that one gets it twice: stopping twice is stopping.
   /** @type {NodeJS.Signals[]} */
   const passOn = ['SIGINT', 'SIGTERM', 'SIGHUP']

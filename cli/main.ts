@@ -10,8 +10,8 @@ import { version } from './version.ts'
 const globalOptions = ['--stage', '--endpoint', '--region'] as const
 
 /**
- * The command that is meant: the first word, or the one after `help`. Only its module is loaded, since each costs a few
- * milliseconds and its dependencies many more.
+ * The command that is meant: the first word, or the one after `help`. Only its module is loaded, since each
+ * costs a few milliseconds and its dependencies many more.
  */
 const commandIn = (words: readonly string[]): string | undefined => {
   for (let index = 0; index < words.length; index += 1) {

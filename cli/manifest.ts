@@ -18,8 +18,9 @@ interface BadLine {
 const mostBadLines = 20
 
 /**
- * Reads a manifest: one operation a line, as JSON, empty lines left out. Every line is checked before any is used. Throws
- * LockstepError `InvalidArgument` that names each bad line, its field, what was got and what was expected.
+ * Reads a manifest: one operation a line, as JSON, empty lines left out. Every line is checked before any is
+ * used. Throws LockstepError `InvalidArgument` that names each bad line, its field, what was got and what was
+ * expected.
  */
 export const readManifest = async (content: FileContent): Promise<ManifestLine[]> => {
   const lines: ManifestLine[] = []

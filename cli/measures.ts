@@ -3,7 +3,10 @@ import { invalid } from '#domain/errors.ts'
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 const duration = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/
 
-/** `30s`, `500ms`, `2m`, `1h` in milliseconds. A number without a unit is refused: people disagree on what it means. */
+/**
+ * `30s`, `500ms`, `2m`, `1h` in milliseconds. A number without a unit is refused: people disagree on what it
+ * means.
+ */
 export const parseDuration = (text: string, field = '--timeout'): number => {
   const [, amount, unit] = duration.exec(text) ?? []
   if (amount === undefined || unit === undefined)

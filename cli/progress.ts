@@ -5,6 +5,9 @@ export interface ProgressLine {
   end(): void
 }
 
+/** Of a terminal that does not tell its width. */
+const usualColumns = 80
+
 /** More often than this nobody can read. */
 const refreshMs = 100
 
@@ -16,7 +19,7 @@ export const progressLine = (stream: NodeJS.WriteStream = process.stderr): Progr
       const now = Date.now()
       if (now - shownAt < refreshMs) return
       shownAt = now
-      stream.write(`\r\u001b[K${text.slice(0, Math.max(stream.columns - 1, 20))}`)
+      stream.write(`\r\u001b[K${text.slice(0, (stream.columns || usualColumns) - 1)}`)
     },
     end() {
       if (shownAt > 0) stream.write('\r\u001b[K')

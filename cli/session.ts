@@ -9,8 +9,8 @@ interface GlobalFlags {
 }
 
 /**
- * The client of the deployment that the global options mean. Loaded here, so that what needs none starts faster. The local
- * environment is also found from outside of the checkout that this command lies in.
+ * The client of the deployment that the global options mean. Loaded here, so that what needs none starts
+ * faster. The local environment is also found from outside of the checkout that this command lies in.
  */
 export const openLockstep = async (command: Command): Promise<Lockstep> => {
   const { stage, endpoint, region } = command.optsWithGlobals<GlobalFlags>()

@@ -6,8 +6,8 @@ const standardInput = 0
 const chunkBytes = 1024 * 1024
 
 /**
- * Standard input through one buffer, which the client has emptied when it asks for more. `process.stdin` makes a
- * buffer for each chunk, and a gigabyte of those takes 50 MB before they are collected.
+ * Standard input through one buffer, which the client has emptied when it asks for more. `process.stdin`
+ * makes a buffer for each chunk, and a gigabyte of those takes 50 MB before they are collected.
  */
 export const standardInputChunks = (): AsyncIterable<Uint8Array> => {
   const kind = kindOfInput()

@@ -35,10 +35,8 @@ const propertiesOf = (document: OperationDocument): Record<string, string> => {
   return Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, textOf(value)]))
 }
 
-const waitingText = ({
-  path,
-  position,
-  holder,
-  heldSince,
-}: NonNullable<OperationDocument['waiting']>): string =>
-  `for ${path}, ${position} before it; held by ${holder}${heldSince === undefined ? '' : ` since ${heldSince}`}`
+const waitingText = (waiting: NonNullable<OperationDocument['waiting']>): string => {
+  const { path, position, holder, heldSince } = waiting
+  const since = heldSince === undefined ? '' : ` since ${heldSince}`
+  return `for ${path}, ${position} before it; held by ${holder}${since}`
+}

@@ -27,8 +27,8 @@ const absentPath = 'lockstep-doctor/there-is-no-such-file'
 const workerPatienceMs = 20_000
 
 /**
- * Looks at each part of the deployment, one after another. Ends early when nothing can be reached at all, since all that
- * follows would only say the same.
+ * Looks at each part of the deployment, one after another. Ends early when nothing can be reached at all,
+ * since all that follows would only say the same.
  */
 export async function* checkDeployment(lockstep: Lockstep): AsyncGenerator<Check> {
   let found: Found | undefined

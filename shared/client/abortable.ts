@@ -26,7 +26,9 @@ export async function* abortable<T>(
 
 const ignore = (): void => undefined
 
-/** Not `Promise.race` with one promise for all chunks: that would keep every chunk in memory until the end. */
+/**
+ * Not `Promise.race` with one promise for all chunks: that would keep every chunk in memory until the end.
+ */
 const nextUnlessAborted = <T>(
   iterator: AsyncIterator<T>,
   signal: AbortSignal,

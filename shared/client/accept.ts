@@ -53,7 +53,10 @@ const decoded = (text: unknown): Uint8Array | undefined => {
   return bytes.toString('base64') === text ? bytes : undefined
 }
 
-/** Finds what is wrong with a wish, before anything is sent. Throws LockstepError `InvalidArgument`, `TooLarge`. */
+/**
+ * Finds what is wrong with a wish, before anything is sent. Throws LockstepError `InvalidArgument`,
+ * `TooLarge`.
+ */
 export const preview = ({ request, content, id }: Settled, now: number): OperationRecord => {
   const bytes = content === undefined ? {} : { bytes: new Uint8Array(0) }
   return prepare({ ...request, ...bytes, id }, { now, newId: () => id }).record
@@ -70,8 +73,9 @@ export const checkRequest = (request: OperationRequest): void => {
 const inProcess = (ports: Ports) => ({ now: ports.clock.now(), newId: () => ports.ids.operationId() })
 
 /**
- * Makes a wish an operation that is durably accepted. Content over 16 KiB goes straight to S3 first: of a `write` as parts of
- * the file to be, of an `append` as an object of its own. Nothing is left behind by what was refused.
+ * Makes a wish an operation that is durably accepted. Content over 16 KiB goes straight to S3 first: of a
+ * `write` as parts of the file to be, of an `append` as an object of its own. Nothing is left behind by what
+ * was refused.
  */
 export const accept = async (
   ports: Ports,
@@ -104,8 +108,8 @@ const submitRequest = async (
   (await submit(ports, prepare(request, inProcess(ports)), signal === undefined ? {} : { signal })).record
 
 /**
- * The id is known, so its content has arrived: not sent once more, but submitted again as it was then. Arguments and size
- * are compared (another request is a `Conflict`); the bytes of large content are not.
+ * The id is known, so its content has arrived: not sent once more, but submitted again as it was then.
+ * Arguments and size are compared (another request is a `Conflict`); the bytes of large content are not.
  */
 const acceptAgain = (
   ports: Ports,
@@ -161,8 +165,8 @@ const acceptStaged = async (
 }
 
 /**
- * True if it is certain that the operation was not accepted and never will be. While it is not, its content must stay: the
- * sweeper may complete a submit that stopped half-way.
+ * True if it is certain that the operation was not accepted and never will be. While it is not, its content
+ * must stay: the sweeper may complete a submit that stopped half-way.
  */
 const isRefused = async (ports: Ports, id: string, error: unknown): Promise<boolean> => {
   if (isLockstepError(error)) return isRefusal(error)

@@ -16,8 +16,9 @@ export type BatchOutcome =
 type Fate = 'known' | 'unknown'
 
 /**
- * Submits each request on its own; outcomes are in their order, and one that is refused stops no other. Requests that share
- * a path enter its line in the order given, so each waits for the one before it there; all others go side by side.
+ * Submits each request on its own; outcomes are in their order, and one that is refused stops no other.
+ * Requests that share a path enter its line in the order given, so each waits for the one before it there;
+ * all others go side by side.
  */
 export const acceptAll = async (
   ports: Ports,
@@ -59,8 +60,8 @@ const check = (ports: Ports, request: Wanted): Checked => {
 }
 
 /**
- * An operation whose submit had no clear answer may still enter its line later: what follows it on the same path could
- * overtake it, and is not submitted.
+ * An operation whose submit had no clear answer may still enter its line later: what follows it on the same
+ * path could overtake it, and is not submitted.
  */
 const inTurn = async (
   before: readonly Promise<Fate>[],

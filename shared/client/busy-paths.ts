@@ -8,7 +8,10 @@ const openStatuses = ['running', 'waiting'] as const satisfies readonly Status[]
 /** Open operations looked at per status: beyond that, the busiest lines are among them all the same. */
 const mostOperations = 1000
 
-/** The paths in whose lines an open operation stands, in alphabetical order. Lines of names are not among them. */
+/**
+ * The paths in whose lines an open operation stands, in alphabetical order. Lines of names are not among
+ * them.
+ */
 export const busyPaths = async (ports: Ports): Promise<string[]> => {
   const paths = new Set<string>()
   for (const status of openStatuses) {

@@ -2,8 +2,9 @@ import { invalid } from '#domain/errors.ts'
 import { abortable } from './abortable.ts'
 
 /**
- * What a file is made of: text (as UTF-8), bytes, or a stream of either (`fs.createReadStream`, a web stream, a
- * generator). A stream is asked for more only when what it gave was used, so it may fill one buffer again and again.
+ * What a file is made of: text (as UTF-8), bytes, or a stream of either (`fs.createReadStream`, a web stream,
+ * a generator). A stream is asked for more only when what it gave was used, so it may fill one buffer again
+ * and again.
  */
 export type FileContent = string | Uint8Array | AsyncIterable<string | Uint8Array>
 

@@ -1,11 +1,7 @@
 import { type Deployment, deploymentFromEnvironment, MissingVariables } from '#aws/deployment.ts'
 import { LockstepError } from '#domain/errors.ts'
+import type { Connection, Credentials } from './connection.ts'
 import { findLocalDeployment } from './local-deployment.ts'
-
-/** Of AWS, or of an emulator; functions that fetch them are fine too. */
-export type Credentials =
-  | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
-  | (() => Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }>)
 
 /** Which deployment to use. All of it may be left out: see {@link discover}. */
 export interface DeploymentOptions extends Partial<Deployment> {
@@ -20,13 +16,6 @@ export interface DeploymentOptions extends Partial<Deployment> {
   readonly credentials?: Credentials | undefined
   /** From where upwards to look for `.local/deployment.json`. Default: the working directory. */
   readonly directories?: readonly string[] | undefined
-}
-
-/** How to call the services of a deployment. What is left out the AWS SDK finds. */
-export interface Connection {
-  readonly endpoint?: string
-  readonly region?: string
-  readonly credentials?: Credentials
 }
 
 /** A deployment, and how it was found: both for `doctor` and for messages when it does not answer. */
@@ -59,8 +48,9 @@ const parts = [
  *   3. the local environment: `.local/deployment.json` in this directory or one above
  *   4. the outputs of its storage stack, from CloudFormation
  *
- * Naming a stack, a stage or an endpoint says that another than 2 or 3 is meant (but variables go with an endpoint). Throws
- * LockstepError `InvalidArgument`, `Unreachable` (what was looked for, and where), `AccessDenied`.
+ * Naming a stack, a stage or an endpoint says that another than 2 or 3 is meant (but variables go with an
+ * endpoint). Throws LockstepError `InvalidArgument`, `Unreachable` (what was looked for, and where),
+ * `AccessDenied`.
  */
 export const discover = async (
   options: DeploymentOptions,
@@ -84,8 +74,7 @@ export const discover = async (
     deployment: await deploymentOfStack(stack, connection),
     connection,
     origin: `the outputs of the stack ${stack}`,
-    remedy:
-      'Check the region, the credentials and that the stack is deployed there; `lockstep doctor` looks at each part.',
+    remedy: 'Check the region, the credentials and that the stack is deployed there; see `lockstep doctor`.',
   }
 }
 

@@ -5,7 +5,10 @@ import type { ReadResult } from '#operations/read.ts'
 import type { Ports } from '#ports/ports.ts'
 import type { LinkedReadResult } from './results.ts'
 
-/** The document of a record as users see it: with why it waits, or with a fresh link to what a large read has seen. */
+/**
+ * The document of a record as users see it: with why it waits, or with a fresh link to what a large read has
+ * seen.
+ */
 export const showRecord = async (ports: Ports, record: OperationRecord): Promise<OperationDocument> => {
   if (record.status === 'waiting') return explain(ports, record)
   return {

@@ -21,7 +21,10 @@ export interface DownloadOptions {
 /** Connections of a parallel download. */
 const rangesAtOnce = 4
 
-/** One GET: a sixteenth, so that all connections end at about the same time, but no more GETs than that is worth. */
+/**
+ * One GET: a sixteenth, so that all connections end at about the same time, but no more GETs than that is
+ * worth.
+ */
 const rangeBytesFor = (total: number): number => Math.max(Math.ceil(total / 16), 8 * 1024 * 1024)
 
 /** GETs that may break off one after another without a byte received, before the download is given up. */
@@ -29,8 +32,9 @@ const brokenTries = 5
 const patienceMs = 60_000
 
 /**
- * The bytes of `range`, in order, as they were in the pinned version. Goes on where a connection broke off. Throws
- * LockstepError `PreconditionFailed` if the file is another one by now; PortFault; the signal's reason.
+ * The bytes of `range`, in order, as they were in the pinned version. Goes on where a connection broke off.
+ * Throws LockstepError `PreconditionFailed` if the file is another one by now; PortFault; the signal's
+ * reason.
  */
 export async function* readRange(
   ports: Ports,
@@ -120,7 +124,8 @@ export const download = async (
 const changed = ({ path, etag }: Pin, found: 'changed' | 'absent'): LockstepError =>
   new LockstepError(
     'PreconditionFailed',
-    `${show(path)} was ${found === 'absent' ? 'deleted' : 'replaced'} while it was read. Nothing was kept; read it again.`,
+    `${show(path)} was ${found === 'absent' ? 'deleted' : 'replaced'} while it was read. ` +
+      'Nothing was kept; read it again.',
     { details: { path, expected: etag } },
   )
 

@@ -2,8 +2,9 @@ import { open, rename, rm, stat } from 'node:fs/promises'
 import type { Sink } from './download.ts'
 
 /**
- * Lets `fill` write a file on this machine, which appears under its name only when all of it is there: what fails leaves what
- * was there before. Something that is no regular file (a device, a pipe) is written to directly.
+ * Lets `fill` write a file on this machine, which appears under its name only when all of it is there: what
+ * fails leaves what was there before. Something that is no regular file (a device, a pipe) is written to
+ * directly.
  */
 export const writeFileWhole = async (file: string, fill: (sink: Sink) => Promise<void>): Promise<void> => {
   if (await isSpecial(file)) return writeTo(file, 'w', fill)

@@ -24,18 +24,26 @@ import { bytesOfRead, saveRead } from './read-content.ts'
 import type { AnyResult, LinkedReadResult, ResultOfKind } from './results.ts'
 
 export interface LockstepOptions extends DeploymentOptions {
-  /** Ports made elsewhere, instead of a deployment to be found: for tests, and for processes that have them already. */
+  /**
+   * Ports made elsewhere, instead of a deployment to be found: for tests, and for processes that have them
+   * already.
+   */
   readonly ports?: Ports | undefined
 }
 
 /** What every operation takes. */
 export interface OperationOptions {
-  /** A ULID, or any text of 1 to 128 visible characters: the same id with the same request is the same operation. */
+  /**
+   * A ULID, or any text of 1 to 128 visible characters: the same id with the same request is the same
+   * operation.
+   */
   readonly id?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** What the file must be when the operation takes effect, judged under the lock. `*`: it exists, or does not. */
+/**
+ * What the file must be when the operation takes effect, judged under the lock. `*`: it exists, or does not.
+ */
 export interface ConditionOptions extends OperationOptions {
   readonly ifMatch?: string | undefined
   readonly ifNoneMatch?: string | undefined
@@ -74,8 +82,9 @@ export interface FileLink {
  * Asynchronous file operations on plain S3 objects, in order and exactly once. Every operation resolves to an
  * {@link Operation} once it is durably accepted; what it does is waited for with `result()`.
  *
- * Costs nothing until it is first used; then it finds the deployment (options, environment, local environment, stack) and
- * keeps the connection. Every failure is a LockstepError with a `code`, except an abort, which throws the signal's reason.
+ * Costs nothing until it is first used; then it finds the deployment (options, environment, local
+ * environment, stack) and keeps the connection. Every failure is a LockstepError with a `code`, except an
+ * abort, which throws the signal's reason.
  */
 export class Lockstep {
   readonly #options: LockstepOptions
@@ -86,8 +95,8 @@ export class Lockstep {
   }
 
   /**
-   * Replaces the file, or creates it. Content over 16 KiB goes straight to S3 in parallel parts, in bounded memory (about
-   * 50 MB), and becomes visible at once when it is the operation's turn.
+   * Replaces the file, or creates it. Content over 16 KiB goes straight to S3 in parallel parts, in bounded
+   * memory (about 50 MB), and becomes visible at once when it is the operation's turn.
    */
   write(
     path: string,
@@ -106,7 +115,10 @@ export class Lockstep {
     return this.#accept({ kind: 'append', path }, options, content)
   }
 
-  /** The content if it has at most 64 KiB, else a link to exactly the version that was read. See also {@link get}. */
+  /**
+   * The content if it has at most 64 KiB, else a link to exactly the version that was read. See also {@link
+   * get}.
+   */
   read(path: string, options: ReadOptions = {}): Promise<Operation<ResultOfKind['read']>> {
     return this.#accept({ kind: 'read', path }, options)
   }
@@ -148,14 +160,16 @@ export class Lockstep {
     return this.#accept({ kind: 'checksum', path, algorithm }, options)
   }
 
-  /** Any request, as in HTTP: `{kind, ...args}`, with content as `body`, `bodyBase64`, `bytes` or `upload`. */
+  /**
+   * Any request, as in HTTP: `{kind, ...args}`, with content as `body`, `bodyBase64`, `bytes` or `upload`.
+   */
   submit(request: OperationRequest, options: OperationOptions = {}): Promise<Operation> {
     return this.#accept(request, options)
   }
 
   /**
-   * Each request on its own, with an outcome for each, in order; one that is refused stops no other. Requests on the same
-   * path take effect in the order given.
+   * Each request on its own, with an outcome for each, in order; one that is refused stops no other. Requests
+   * on the same path take effect in the order given.
    */
   submitAll(
     requests: readonly OperationRequest[],
@@ -256,8 +270,9 @@ export class Lockstep {
   }
 
   /**
-   * Reads a file of any size into a file on this machine: a `read` in turn, then parallel ranges of exactly what it saw. The
-   * file appears whole or not at all. Throws what the read fails with; `PreconditionFailed` if the file changes meanwhile.
+   * Reads a file of any size into a file on this machine: a `read` in turn, then parallel ranges of exactly
+   * what it saw. The file appears whole or not at all. Throws what the read fails with; `PreconditionFailed`
+   * if the file changes meanwhile.
    */
   async get(
     path: string,

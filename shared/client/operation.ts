@@ -13,8 +13,8 @@ export interface OperationCalls {
 }
 
 /**
- * An operation that is durably accepted: it will reach a final state, whatever becomes of this process. It costs nothing
- * until it is asked for something.
+ * An operation that is durably accepted: it will reach a final state, whatever becomes of this process. It
+ * costs nothing until it is asked for something.
  */
 export class Operation<Result = AnyResult> {
   /** A ULID. Enough to come back to the operation from any process, for a week after its end. */
@@ -32,8 +32,8 @@ export class Operation<Result = AnyResult> {
   }
 
   /**
-   * Waits, and gives the result. Throws LockstepError: what the operation failed with, `Cancelled`, or `Timeout` (it goes
-   * on then).
+   * Waits, and gives the result. Throws LockstepError: what the operation failed with, `Cancelled`, or
+   * `Timeout` (it goes on then).
    */
   async result(options: WaitOptions = {}): Promise<Result> {
     const document = await this.wait(options)

@@ -2,10 +2,15 @@ import { limits } from '#domain/limits.ts'
 
 const MIB = 1024 * 1024
 
-/** Large enough that S3's time per request does not matter, small enough that a few of them fit everywhere. */
+/**
+ * Large enough that S3's time per request does not matter, small enough that a few of them fit everywhere.
+ */
 const preferredPartBytes = 8 * MIB
 
-/** Parts of one upload that are on their way, and the one that is being filled: all the memory that an upload takes. */
+/**
+ * Parts of one upload that are on their way, and the one that is being filled: all the memory that an upload
+ * takes.
+ */
 export const partBuffers = 4
 
 /** Of an upload of `size` bytes: the preferred size, or more if that would take more parts than S3 allows. */
@@ -13,8 +18,8 @@ export const partBytesFor = (size: number = limits.fileBytes): number =>
   Math.max(preferredPartBytes, MIB * Math.ceil(size / limits.parts / MIB))
 
 /**
- * A fixed number of buffers of one size, made when first needed and used again and again: memory stays bounded however
- * fast the source is, since whoever wants one waits until one is given back.
+ * A fixed number of buffers of one size, made when first needed and used again and again: memory stays
+ * bounded however fast the source is, since whoever wants one waits until one is given back.
  */
 export class PartBuffers {
   readonly #bytesEach: number
@@ -48,7 +53,10 @@ export interface FilledPart {
   readonly bytes: Uint8Array
 }
 
-/** Cuts a stream into parts that fill a buffer each, but for the last. Whoever takes a part gives its buffer back. */
+/**
+ * Cuts a stream into parts that fill a buffer each, but for the last. Whoever takes a part gives its buffer
+ * back.
+ */
 export async function* cutIntoParts(
   chunks: AsyncIterable<Uint8Array>,
   buffers: PartBuffers,

@@ -19,9 +19,9 @@ const longestPauseMs = 2_000
 const faultMs = 60_000
 
 /**
- * Looks at an operation until it is final, and yields what is seen each time. Quick at first and after each change of the
- * status, then ever less often, so that a long wait costs one small read in two seconds. Throws LockstepError
- * `NotFound`, `Timeout`; the signal's reason.
+ * Looks at an operation until it is final, and yields what is seen each time. Quick at first and after each
+ * change of the status, then ever less often, so that a long wait costs one small read in two seconds. Throws
+ * LockstepError `NotFound`, `Timeout`; the signal's reason.
  */
 export async function* follow(
   ports: Ports,
@@ -74,6 +74,6 @@ const jittered = (ports: Ports, ms: number): number => ms * (0.75 + 0.5 * ports.
 const timedOut = ({ id, kind, status }: OperationRecord, timeoutMs: number): LockstepError =>
   new LockstepError(
     'Timeout',
-    `The ${kind} ${id} is still ${status} after ${timeoutMs} ms. It goes on: wait for it again, or cancel it.`,
+    `The ${kind} ${id} is still ${status} after ${timeoutMs} ms. It goes on: wait again, or cancel it.`,
     { details: { id, status, timeoutMs } },
   )

@@ -45,7 +45,9 @@ export interface ChecksumResult {
   readonly etag: string
 }
 
-/** Content up to 64 KiB stands in `body` or `bodyBase64`; larger content is at `url`, pinned to what was read. */
+/**
+ * Content up to 64 KiB stands in `body` or `bodyBase64`; larger content is at `url`, pinned to what was read.
+ */
 export interface LinkedReadResult extends Omit<ReadResult, 'link'> {
   /** Valid for 15 minutes from when it was asked for. */
   readonly url?: string

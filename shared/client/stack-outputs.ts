@@ -4,7 +4,7 @@ import { asking, codeOf } from '#aws/faults.ts'
 import { LockstepError } from '#domain/errors.ts'
 import { errorOfFault } from '#engine/retry.ts'
 import { isPortFault, type PortFault } from '#ports/faults.ts'
-import type { Connection } from './discover.ts'
+import type { Connection } from './connection.ts'
 
 /** What the storage stack gives, by the names of `infra/stacks/storage-stack.ts`. */
 const outputNames = {
@@ -31,10 +31,10 @@ export const deploymentOfStack = async (stack: string, connection: Connection): 
     const region = await regionOf(client, stack)
     const where = `in ${region}${connection.endpoint === undefined ? '' : ` at ${connection.endpoint}`}`
     const outputs = await readOutputs(client, stack, where)
-    const missing = Object.values(outputNames).filter((name) => outputs.get(name) === undefined)
+    const missing = Object.values(outputNames).filter((name) => !outputs.has(name))
     if (missing.length > 0) {
       throw noDeployment(
-        `the stack ${stack} ${where} has no output ${missing.join(', ')}: it is not a storage stack of Lockstep, or an older one`,
+        `the stack ${stack} ${where} has no output ${missing.join(', ')} (no storage stack, or an old one)`,
       )
     }
     const parts = Object.entries(outputNames).map(([part, name]) => [part, outputs.get(name) ?? ''] as const)
@@ -83,8 +83,9 @@ const notLookedUp = (stack: string, where: string, fault: PortFault): LockstepEr
 const noDeployment = (what: string, cause?: unknown): LockstepError =>
   new LockstepError(
     'Unreachable',
-    `No deployment of Lockstep was found: ${what}. Nothing else names one, or was asked for (LOCKSTEP_BUCKET and its like, ` +
-      '.local/deployment.json here or above). Start one on this machine with `npx lockstep local up`, deploy one with ' +
-      '`npx cdk deploy --all`, or say which one with --stage, --region or --endpoint.',
+    `No deployment of Lockstep was found: ${what}. Nothing else names one, or was asked for ` +
+      '(LOCKSTEP_BUCKET and its like, .local/deployment.json here or above). Start one on this machine ' +
+      'with `npx lockstep local up`, deploy one with `npx cdk deploy --all`, or say which one with ' +
+      '--stage, --region or --endpoint.',
     cause === undefined ? {} : { cause },
   )

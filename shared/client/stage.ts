@@ -8,7 +8,9 @@ import { measure } from './content.ts'
 import { partBytesFor } from './part-buffers.ts'
 import { fillUpload, type Outgoing, patience } from './upload.ts'
 
-/** Tries to put the body where something else is found each time. More than one writer per id is a mistake. */
+/**
+ * Tries to put the body where something else is found each time. More than one writer per id is a mistake.
+ */
 const stagingTries = 4
 
 /** A body ready to be put at the staging key in one step, on a condition. */
@@ -20,8 +22,9 @@ interface Prepared {
 }
 
 /**
- * Puts the body of a large append where the operation `id` will look for it, and replaces what an earlier try under this id
- * has left there. Returns the bytes staged. Throws LockstepError `TooLarge`, `UploadVoided`; PortFault; the signal's reason.
+ * Puts the body of a large append where the operation `id` will look for it, and replaces what an earlier try
+ * under this id has left there. Returns the bytes staged. Throws LockstepError `TooLarge`, `UploadVoided`;
+ * PortFault; the signal's reason.
  */
 export const stage = async (ports: Ports, id: string, outgoing: Outgoing): Promise<number> => {
   const path = stagingKey(id)

@@ -30,8 +30,9 @@ export const patience = (ports: Ports, signal: AbortSignal | undefined) =>
   ({ until: ports.clock.now() + partPatienceMs, unanswered: true, signal }) as const
 
 /**
- * Creates a multipart upload at `path` and fills it, several parts at a time, in bounded memory. The upload is aborted if
- * anything fails. Throws LockstepError `TooLarge`, `UploadVoided`; PortFault; the signal's reason.
+ * Creates a multipart upload at `path` and fills it, several parts at a time, in bounded memory. The upload
+ * is aborted if anything fails. Throws LockstepError `TooLarge`, `UploadVoided`; PortFault; the signal's
+ * reason.
  */
 export const fillUpload = async (
   ports: Ports,
@@ -103,7 +104,8 @@ const sendPart = async (
   if (outcome.kind === 'done') return { number: part.number, etag: outcome.etag, size: part.bytes.length }
   throw new LockstepError(
     'UploadVoided',
-    `The upload for ${show(path)} was ended by somebody else while it was filled. Nothing was written: upload it again.`,
+    `The upload for ${show(path)} was ended by somebody else while it was filled. ` +
+      'Nothing was written: upload it again.',
     { details: { path } },
   )
 }

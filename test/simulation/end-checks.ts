@@ -118,13 +118,13 @@ const checkOutsiders = (world: World): void => {
     const record = recordOf(world, id)
     if (record?.status !== 'succeeded') continue
     const effects = world.ledger.effectsOf(id)
-    const written = effects.find(({ after }) => after !== undefined)
+    const written = effects.findLast(({ after }) => after !== undefined)
     const isChange = ['write', 'append', 'copy', 'move', 'concat'].includes(kind)
     if (isChange && written === undefined && record.result?.['superseded'] !== true) {
       throw broken('once', `${label} succeeded without an effect: ${shown(record.result)}`)
     }
     if (kind === 'append' && written !== undefined) checkAppended(label, record, written, content)
-    const deleted = effects.find(({ after }) => after === undefined)
+    const deleted = effects.findLast(({ after }) => after === undefined)
     if (kind !== 'move' || written?.after === undefined) continue
     if (deleted !== undefined && deleted.before?.bytes.equals(written.after.bytes) !== true) {
       throw broken('outsider', `${label} deleted a source that it had not copied`)

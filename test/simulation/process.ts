@@ -113,8 +113,14 @@ export class Process {
     if (this.#isTired()) return 'crashBefore'
     const cursed = this.#world.curseOf(this.#role, operation, `${call.port}.${call.method}`)
     const fate = cursed ?? fates.find((each) => chance.happens(rates[each])) ?? 'none'
-    const isHeldUp = fate === 'lateRequest' && !isReading(call) && (!isEffect(call) || this.#world.profile.lateEffects)
-    return fate === 'lateRequest' && !isHeldUp ? 'lostRequest' : fate
+    return fate === 'lateRequest' && !this.#mayBeLate(call) ? 'lostRequest' : fate
+  }
+
+  /** Two kinds of requests do harm if they are held up while their sender lives on; see {@link Profile}. */
+  #mayBeLate(call: Call): boolean {
+    const { lateEffects, lateAmends } = this.#world.profile
+    if (isEffect(call)) return lateEffects
+    return call.method === 'amend' ? lateAmends : !isReading(call)
   }
 
   #isTired(): boolean {

@@ -65,8 +65,14 @@ export interface Profile {
   readonly etags: 'content' | 'unique'
   /** Without it, clients are spared faults: then messages alone must do. */
   readonly sweeper: boolean
-  /** Effects of living workers may arrive after their answer was given up: see docs for what that can do. */
+  /**
+   * A put that creates a file, given up and repeated by its living worker, arrives once more after the file was
+   * deleted again: the file is back. Known, and told in docs/correctness.md; not part of the promise. Files that
+   * are never deleted are safe from it.
+   */
   readonly lateEffects: boolean
+  /** Amendments of one attempt are not ordered: one held up undoes a later one. Known; leaks an upload at worst. */
+  readonly lateAmends: boolean
   /** Sandboxes outlive their leases, which the platform does not let happen: the conditions must do. */
   readonly zombies: boolean
   /** After so many receives, a message is dead. Never decides anything. */
@@ -124,19 +130,20 @@ const sometimes = (chance: Chance, probability: number): number => (chance.happe
 /** What excludes each other is decided here. */
 export const profileOf = (chance: Chance): Profile => {
   const swarm = swarmOf(chance)
-  if (chance.happens(0.1)) return withZombies(swarm)
-  if (chance.happens(0.15)) return { ...swarm, sweeper: false, cancel: 0 }
-  return chance.happens(0.15) ? { ...swarm, loss: 0.2 } : swarm
+  const share = chance.integer(1, 100)
+  if (share <= 10) return { ...withoutAbsence(swarm), zombies: true, cancel: 0, curse: 0 }
+  if (share <= 25) return { ...withoutAbsence(swarm), lateEffects: true }
+  if (share <= 40) return { ...swarm, sweeper: false, cancel: 0 }
+  return share <= 50 ? { ...swarm, loss: 0.2 } : swarm
 }
 
 /**
- * Only what can be told apart at the object itself: every version has its own ETag, and no file is ever
- * absent twice.
+ * Only what can be told apart at the object itself: every version has its own ETag, and no file is ever absent
+ * twice. Then no request does harm, however late it comes.
  */
-const withZombies = (profile: Profile): Profile => {
+const withoutAbsence = (profile: Profile): Profile => {
   const { write, append, copy, concat, read, stat } = allKinds
-  const kinds = { write, append, copy, concat, read, stat }
-  return { ...profile, kinds, etags: 'unique', zombies: true, cancel: 0, curse: 0 }
+  return { ...profile, kinds: { write, append, copy, concat, read, stat }, etags: 'unique' }
 }
 
 const swarmOf = (chance: Chance): Profile => ({
@@ -156,15 +163,16 @@ const swarmOf = (chance: Chance): Profile => ({
   misuse: sometimes(chance, 0.05),
   upload: sometimes(chance, 0.2),
   condition: sometimes(chance, 0.2),
-  curse: chance.happens(0.3) ? 0.3 : 0,
+  curse: chance.pick([0, 0, 0.3, 0.6]),
   frailty: chance.pick([0, 0, 0.1, 0.3]),
   strays: chance.pick([0, 0.5, 3]),
   loss: 0,
-  outsiders: chance.happens(0.25) ? chance.pick([0.05, 0.2]) : 0,
+  outsiders: chance.happens(0.25) ? chance.pick([0.1, 0.3]) : 0,
   skewMs: chance.pick([0, 0, 1_500]),
   etags: chance.pick(['content', 'unique']),
   sweeper: true,
   lateEffects: false,
+  lateAmends: false,
   zombies: false,
   maxReceives: chance.pick([2, 4, 10, 10]),
   unrestMs: chance.pick([0, 0, 60_000, 500_000]),

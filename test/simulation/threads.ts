@@ -49,5 +49,6 @@ const summed = (reports: readonly BatchReport[], ms: number): BatchReport => ({
   operations: reports.reduce((sum, { operations }) => sum + operations, 0),
   steps: reports.reduce((sum, { steps }) => sum + steps, 0),
   ms,
+  fingerprint: reports.reduce((all, { fingerprint }) => (all ^ fingerprint) >>> 0, 0),
   failures: reports.flatMap(({ failures }) => failures).toSorted((a, b) => a.seed - b.seed),
 })

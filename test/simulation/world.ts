@@ -97,7 +97,8 @@ export class World {
   /** Somebody with another S3 tool writes a file, or deletes it. */
   async disturb(path: string): Promise<void> {
     const { objects } = this.memory
-    const isDelete = !this.profile.zombies && this.chance.happens(0.2)
+    const { zombies, lateEffects } = this.profile
+    const isDelete = !zombies && !lateEffects && this.chance.happens(0.2)
     this.#disturbances += 1
     const bytes = Buffer.from(`<outsider ${this.#disturbances}>`)
     const call = { port: 'outsider', method: isDelete ? 'remove' : 'write', args: [path] }

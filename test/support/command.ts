@@ -20,7 +20,10 @@ export interface RunOptions {
   readonly interrupt?: AbortSignal
 }
 
-/** What of this process's environment could lead a command to another deployment, or make it behave like a test. */
+/**
+ * What of this process's environment could lead a command to another deployment, or make it behave like a
+ * test.
+ */
 const leaked = /^(AWS_|LOCKSTEP_|VITEST|NODE_OPTIONS|NODE_V8_COVERAGE|FORCE_COLOR)/
 
 /** Runs `lockstep` as a user does, in a process of its own. */

@@ -10,8 +10,9 @@ export interface HeldLine {
 }
 
 /**
- * Stops everything on a path: an operation (a `delete` of what must not be there yet) stands at the head of its line, and nobody is told. It looks like a submitter that
- * died half-way, so the sweeper sets it free after a minute or two.
+ * Stops everything on a path: an operation (a `delete` of what must not be there yet) stands at the head of
+ * its line, and nobody is told. It looks like a submitter that died half-way, so the sweeper sets it free
+ * after a minute or two.
  */
 export const holdLine = async (ports: AwsPorts, path: string): Promise<HeldLine> => {
   const id = ports.ids.operationId()

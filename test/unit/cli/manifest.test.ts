@@ -19,7 +19,7 @@ describe('a manifest', () => {
     expect(lines[1]?.request).toMatchObject({ path: 'bé' })
   })
 
-  test('is refused as a whole if a line is bad: each is named, with its field, what was got and expected', async () => {
+  test('is refused as a whole if a line is bad, and each such line is named, with its field', async () => {
     const text = [good, '{"kind":"write","path":"/a","body":"1"}', 'nonsense', '[]', '{"kind":"no"}'].join(
       '\n',
     )

@@ -88,7 +88,7 @@ describe('content', () => {
 })
 
 describe('a large write', () => {
-  test('of unknown length arrives whole, with type, metadata and mark, and is invisible before its turn', async () => {
+  test('of unknown length arrives whole and in its turn, with type, metadata and mark', async () => {
     const { stage, lockstep } = connect()
     const size = 35 * MIB + 17
     const sent: number[] = []
@@ -142,7 +142,7 @@ describe('a large write', () => {
     }
   })
 
-  test('leaves no upload behind when the submit is refused, and keeps it while that is not certain', async () => {
+  test('leaves no upload behind when the submit is refused, and keeps it in doubt', async () => {
     const refused = connect(refusing('operations.create', 'denied'))
     await expect(refused.lockstep.write('big.bin', 'x'.repeat(20_000))).rejects.toMatchObject({
       code: 'AccessDenied',
@@ -164,7 +164,7 @@ describe('a large write', () => {
     expect(await operation.result()).toMatchObject({ size: 20_000 })
   })
 
-  test('under an id that is known sends nothing, and is another request if arguments or size differ', async () => {
+  test('under a known id sends nothing, and is another request if arguments or size differ', async () => {
     const { stage, lockstep } = connect()
     const first = await lockstep.write('big.bin', 'x'.repeat(20_000), { id: 'key' })
     const again = await lockstep.write('big.bin', 'x'.repeat(20_000), { id: 'key' })

@@ -61,7 +61,7 @@ describe('a deployment', () => {
     })
   })
 
-  test('of the local environment is found from any directory below it, with its endpoint and credentials', async () => {
+  test('of the local environment is found from any directory below it, with its endpoint', async () => {
     const directory = saveLocal({ ...deployment, endpoint: refused, region: 'us-east-1', emulatorPid: 1 })
     const below = join(directory, 'a', 'b')
     mkdirSync(below, { recursive: true })

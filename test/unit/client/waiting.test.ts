@@ -102,7 +102,7 @@ describe('whoever waits', () => {
     await expect(waiting).rejects.toBe(reason)
   })
 
-  test('outlives faults that pass, and is told of those that stay in the words of the catalogue', async () => {
+  test('outlives faults that pass, and is told of those that stay, by their code', async () => {
     const { stage, lockstep } = connect(refusing('operations.get', 'busy', 3))
     const operation = await lockstep.write('a.txt', 'x')
     await stage.deliverAll()
