@@ -1,8 +1,8 @@
 import { type Arrival, parseArrivals } from '#domain/arrival.ts'
 import { isLockstepError, LockstepError } from '#domain/errors.ts'
 import { derivedId } from '#domain/identifier.ts'
-import { isInLine, titleOfLine } from '#domain/line.ts'
 import { limits } from '#domain/limits.ts'
+import { isInLine, titleOfLine } from '#domain/line.ts'
 import { brokenPathRule } from '#domain/path.ts'
 import { matchesRule, operationsFor, type Rule } from '#domain/rule.ts'
 import type { Ports } from '#ports/ports.ts'
@@ -87,13 +87,20 @@ const submitAll = async (
  * The event brings the same id each time it is delivered, and a refusal is final for its id: so a full line is found before
  * anything is written, and the event comes back later.
  */
-const submitOne = async (ports: Ports, request: OperationRequest & { id: string }, hops: number): Promise<string> => {
+const submitOne = async (
+  ports: Ports,
+  request: OperationRequest & { id: string },
+  hops: number,
+): Promise<string> => {
   const prepared = prepare(request, { now: ports.clock.now(), newId: () => request.id, hops })
   const { record } = prepared
   const lines = await ports.lines.read(record.uses.map((use) => use.line))
   const full = lines.find((line) => isFull(line) && !isInLine(line, record.id))
   if (full !== undefined) {
-    throw new LockstepError('LineFull', `${JSON.stringify(titleOfLine(full.key))} has too many operations waiting.`)
+    throw new LockstepError(
+      'LineFull',
+      `${JSON.stringify(titleOfLine(full.key))} has too many operations waiting.`,
+    )
   }
   await submit(ports, prepared, { refuseWhenFull: false })
   return record.id

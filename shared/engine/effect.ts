@@ -278,7 +278,9 @@ export const lastingCause = (error: unknown, tries: number): LockstepError | und
   }
   if (tries <= limits.tries) return undefined
   const message = error instanceof Error ? error.message : String(error)
-  return new LockstepError('Internal', `Refused for a reason that was not foreseen: ${message}.`, { cause: error })
+  return new LockstepError('Internal', `Refused for a reason that was not foreseen: ${message}.`, {
+    cause: error,
+  })
 }
 
 /** The copy is there and its source cannot be deleted: a failure that says exactly what was done. */

@@ -9,6 +9,7 @@ import {
 } from '#domain/line.ts'
 import {
   documentOf,
+  isFinal,
   type OperationDocument,
   type OperationRecord,
   type Status,
@@ -100,10 +101,12 @@ export async function* listOperations(
   options: ListOptions = {},
 ): AsyncGenerator<OperationRecord> {
   let left = options.limit ?? 100
-  for (const [shards, newestFirst] of [
-    [openShards(), false],
-    [doneShards(), true],
-  ] as const) {
+  const isOpenOnly = options.status !== undefined && !isFinal(options.status)
+  const parts = [
+    { shards: openShards(), newestFirst: false },
+    ...(isOpenOnly ? [] : [{ shards: doneShards(), newestFirst: true }]),
+  ]
+  for (const { shards, newestFirst } of parts) {
     for (const record of await pageOfAll(ports, shards, newestFirst, options)) {
       if (left <= 0) return
       left -= 1

@@ -60,7 +60,7 @@ export const errorOfFault = (fault: PortFault): LockstepError => {
     case 'unanswered':
       return new LockstepError(
         'Unreachable',
-        `${fault.call} was not answered (${causeOf(fault)}); it may have taken effect. Repeat it with the same id.`,
+        `${fault.call} was not answered (${causeOf(fault)}). If it changes something, it may have taken effect: repeat it with the same id.`,
         options,
       )
   }

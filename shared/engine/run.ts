@@ -196,7 +196,12 @@ const afterFailure = async (
 }
 
 /** Ends an attempt that cannot go on, by what is there: `why`, unless the effect is. */
-const judged = async (ports: Ports, attempt: Attempt, kind: OperationKind, why: LockstepError): Promise<Rest> => {
+const judged = async (
+  ports: Ports,
+  attempt: Attempt,
+  kind: OperationKind,
+  why: LockstepError,
+): Promise<Rest> => {
   const seen = await observe(ports, kind.touches(attempt.record.args))
   return judgeEffect(ports, attempt, kind, seen, why.toDocument())
 }

@@ -54,7 +54,11 @@ export const submit = async (
       ? await enterAlone(ports, prepared, until, signal)
       : await enterTogether(ports, prepared, until, signal)
   if (entered.kind === 'ended') return { record: sameRequest(record, entered.record), again: true }
-  if (refuseWhenFull && !entered.again && entered.lines.some((line) => positionOf(line, record.id) > limits.waiters)) {
+  if (
+    refuseWhenFull &&
+    !entered.again &&
+    entered.lines.some((line) => positionOf(line, record.id) > limits.waiters)
+  ) {
     await refuseFull(ports, record, entered.lines)
   }
   await wakeOrNudge(ports, record, entered.lines)
