@@ -29,7 +29,7 @@ export const givenUp = (id: string): ErrorDocument =>
 /** Who broke a hold, and why: kept in its record. */
 export interface Breaking {
   readonly by: string
-  readonly reason?: string
+  readonly reason?: string | undefined
 }
 
 export const broken = (id: string, { by, reason }: Breaking): ErrorDocument =>

@@ -2,6 +2,7 @@ import { invalid, LockstepError } from '#domain/errors.ts'
 import { limits } from '#domain/limits.ts'
 import { isGranted, isInLine, type Line, positionOf, ticketOf, titleOfLine } from '#domain/line.ts'
 import { holdKind, isFinal, isHeld, type OperationRecord } from '#domain/operation.ts'
+import { parseArguments } from '#operations/arguments.ts'
 import type { HoldingKind } from '#operations/kind.ts'
 import { kindOf } from '#operations/registry.ts'
 import type { ClaimOutcome } from '#ports/operation-store.ts'
@@ -160,6 +161,15 @@ export const extendHold = async (
   )
   if (extended !== undefined) return extended
   throw notHeld(await insisting(ports, () => ports.operations.get(id)), id)
+}
+
+/** As {@link extendHold}, for whoever knows nothing but the id. */
+export const extendById = async (ports: Ports, id: string, leaseMs?: number): Promise<OperationRecord> => {
+  const record = await insisting(ports, () => ports.operations.get(id))
+  if (record === undefined) throw unknownOperation(id)
+  const kind = kindOfHold(record)
+  const args = leaseMs === undefined ? record.args : parseArguments(kind, { ...record.args, leaseMs })
+  return extendHold(ports, record, kind.leaseMs(args))
 }
 
 /** Why a hold is not held: for its holder. */

@@ -217,7 +217,7 @@ const afterFailure = async (
 const judged = async (
   ports: Ports,
   attempt: Attempt,
-  kind: OperationKind,
+  kind: WorkingKind,
   why: LockstepError,
 ): Promise<Rest> => {
   const seen = await observe(ports, kind.touches(attempt.record.args))

@@ -2,7 +2,7 @@ import { type Defect, engine, memory } from './defect.ts'
 
 const unguardedRetry = engine(
   'submit',
-  "ports.lines.enterTogether(record.uses, record.id, { kind: 'waiting', id: record.id }, ports.clock.now(), record.hold)",
+  "ports.lines.enterTogether( record.uses, record.id, { kind: 'waiting', id: record.id }, ports.clock.now(), record.hold, )",
   "ports.lines.enter(record.uses[0], record.id, ports.clock.now()).then(() => ({ kind: 'entered' }))",
 )
 
