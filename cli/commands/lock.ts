@@ -27,11 +27,7 @@ export const define = (command: Command): void => {
     ],
     ['lockstep lock a.csv b.csv --mode read -- ./compare.sh', 'several at once, shared with other readers'],
   ])
-    .argument('[PATH...]', 'of the files to hold, all at once')
-    .argument(
-      '[-- COMMAND...]',
-      'run while holding them, with LOCKSTEP_TOKEN and LOCKSTEP_HOLD in its environment',
-    )
+    .argument('[PATH...]', 'of the files to hold, all at once; then "--" and the command')
     .option(
       '--name <NAME>',
       'a named lock to hold; may be repeated',
