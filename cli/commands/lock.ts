@@ -45,6 +45,7 @@ export const define = (command: Command): void => {
       const flags = command.opts<LockFlags>()
       const { words, program } = splitAtDashes(command.args)
       const targets: LockTarget[] = [...words, ...(flags.name ?? []).map((name) => ({ name }))]
+      if (targets.length === 0) throw invalid('PATH', undefined, 'a path or a --name to hold')
       const lockstep = await openLockstep(command)
       const lock = await lockstep.lock(targets, {
         mode: flags.mode,

@@ -49,7 +49,7 @@ export class Lock implements HeldLock, AsyncDisposable {
   readonly signal: AbortSignal
   readonly #ports: Ports
   readonly #record: OperationRecord
-  readonly #armed: Promise<void>
+  readonly #armed: boolean
   readonly #leaseMs: number
   readonly #lost = new AbortController()
   readonly #stopped = new AbortController()
@@ -103,11 +103,7 @@ export class Lock implements HeldLock, AsyncDisposable {
 
   async #release(): Promise<void> {
     this.#stopped.abort()
-    const armed = await this.#armed.then(
-      () => true,
-      () => false,
-    )
-    const record = await releaseHold(this.#ports, this.hold, { armed })
+    const record = await releaseHold(this.#ports, this.hold, { armed: this.#armed })
     if (record.status !== 'succeeded') throw notHeld(record, this.hold)
   }
 

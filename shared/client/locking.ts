@@ -5,6 +5,7 @@ import type { OperationRecord } from '#domain/operation.ts'
 import {
   acquireHold,
   extendHold,
+  followHead,
   type HoldState,
   lookAtHold,
   releaseHold,
@@ -28,6 +29,9 @@ export interface LockOptions {
   /** A ULID, or any text: the same id with the same request is the same hold. */
   readonly id?: string | undefined
 }
+
+/** How often whoever waits looks after the head of its line: it may have died in a way that leaves no message. */
+const followEveryMs = 10_000
 
 type Targets = LockTarget | readonly LockTarget[]
 
@@ -127,6 +131,7 @@ class Acquisition {
   async #wait(signal: AbortSignal | undefined): Promise<HeldState | EndedState> {
     const { clock, ids } = this.#ports
     const pace = new LockPace(clock.now())
+    let followedAt = clock.now()
     let state = await acquireHold(this.#ports, this.#prepared, signal)
     while (state.kind === 'waiting') {
       const leftMs = this.#until - clock.now()
@@ -135,6 +140,10 @@ class Acquisition {
       if (leftMs > 0)
         await clock.sleep(Math.min(pace.next(state.ahead, clock.now(), ids.chance()), leftMs), signal)
       signal?.throwIfAborted()
+      if (state.head !== undefined && clock.now() - followedAt > followEveryMs) {
+        followedAt = clock.now()
+        await followHead(this.#ports, state.head).catch(() => undefined)
+      }
       state = await this.#look(state.record)
     }
     return state

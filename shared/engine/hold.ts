@@ -77,7 +77,13 @@ const claim = (
 
 /** What a client's look at its hold has shown. `ahead`: how many stand before it, at most, in one of its lines. */
 export type HoldState =
-  | { readonly kind: 'waiting'; readonly record: OperationRecord; readonly ahead: number }
+  | {
+      readonly kind: 'waiting'
+      readonly record: OperationRecord
+      readonly ahead: number
+      /** At the head of the line with most before it. */
+      readonly head?: string | undefined
+    }
   | ({ readonly kind: 'held' } & Held)
   | { readonly kind: 'ended'; readonly record: OperationRecord }
 
@@ -85,28 +91,29 @@ export interface Held {
   readonly record: OperationRecord
   /** By this very look. Otherwise by the worker, some time after the look before. */
   readonly claimed: boolean
-  /** Resolves once its message is on its way; rejects if that is not known. Handled: it may be left alone. */
-  readonly armed: Promise<void>
+  /** Its message is known to be on its way. If not (the queue does not answer), the sweeper is what heals. */
+  readonly armed: boolean
 }
 
 /**
- * The client's side of a grant: claims its own hold, and then arms its message, which nobody waits for. In this order: a
- * message that is handled while the hold still waits is dropped. Until it is known to be on its way, the sweeper is what
- * heals.
+ * The client's side of a grant: claims its own hold, then arms its message, and only then has it. In this order: a message
+ * that is handled while the hold still waits is dropped.
  */
 const take = async (ports: Ports, record: OperationRecord, lines: readonly Line[]): Promise<HoldState> => {
   const leaseUntil = leaseEnd(ports, record, kindOfHold(record).leaseMs(record.args))
   const outcome = await claim(ports, record, lines, leaseUntil)
   if (outcome.kind !== 'claimed') return stateOf(outcome.record, record)
-  const armed = arm(ports, record.id, leaseUntil)
-  armed.catch(() => undefined)
+  const armed = await arm(ports, record.id, leaseUntil).then(
+    () => true,
+    () => false,
+  )
   return { kind: 'held', record: outcome.record, claimed: true, armed }
 }
 
 const stateOf = (found: OperationRecord | undefined, known: OperationRecord): HoldState => {
   if (found === undefined) throw unknownOperation(known.id)
   if (isFinal(found.status)) return { kind: 'ended', record: found }
-  if (isHeld(found)) return { kind: 'held', record: found, claimed: false, armed: Promise.resolve() }
+  if (isHeld(found)) return { kind: 'held', record: found, claimed: false, armed: true }
   return { kind: 'waiting', record: found, ahead: 1 }
 }
 
@@ -134,12 +141,25 @@ export const acquireHold = async (
 const aheadIn = (lines: readonly Line[], id: string): number =>
   Math.max(...lines.map((line) => positionOf(line, id)))
 
+const headOf = (lines: readonly Line[], id: string): string | undefined =>
+  lines.toSorted((a, b) => positionOf(b, id) - positionOf(a, id))[0]?.entries[0]?.id
+
+/**
+ * What somebody who waits for long may do about it: sends a head that has ended without leaving, or whose lease has ended
+ * without notice. So a line that somebody waits in need not wait for the sweeper.
+ */
+export const followHead = async (ports: Ports, id: string): Promise<void> => {
+  const head = await ports.operations.get(id)
+  const isStalled = head?.status === 'running' && head.leaseUntil + limits.leaseMarginMs <= ports.clock.now()
+  if (head !== undefined && (isStalled || isFinal(head.status))) await wake(ports, id)
+}
+
 /** Looks whether a waiting hold is granted, and takes it if so. One call while it waits. */
 export const lookAtHold = async (ports: Ports, record: OperationRecord): Promise<HoldState> => {
   const lines = await insisting(ports, () => ports.lines.read(lineKeys(record)))
   if (isGrantedIn(lines, record.id)) return take(ports, record, lines)
   if (lines.every((line) => isInLine(line, record.id))) {
-    return { kind: 'waiting', record, ahead: aheadIn(lines, record.id) }
+    return { kind: 'waiting', record, ahead: aheadIn(lines, record.id), head: headOf(lines, record.id) }
   }
   return stateOf(await insisting(ports, () => ports.operations.get(record.id)), record)
 }

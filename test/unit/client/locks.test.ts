@@ -4,6 +4,7 @@ import { Lockstep } from '#client/index.ts'
 import { limits } from '#domain/limits.ts'
 import type { Intercept } from '#memory/intercept.ts'
 import { PortFault } from '#ports/faults.ts'
+import { Mortal } from '#test/support/gates.ts'
 import { Stage } from '#test/support/stage.ts'
 
 const leaseMs = limits.holdLeaseMs
@@ -241,6 +242,18 @@ describe('locks of the client', () => {
     const startedAt = stage.now
     const next = await until(client().lock('a'))
     expect(stage.now - startedAt).toBeLessThanOrEqual(leaseMs + 2_000)
+    await until(next.release())
+  })
+
+  test('a holder that dies between its claim and its message holds up those who wait no longer than 20 s', async () => {
+    const mortal = new Mortal('before', 'queue.send')
+    const dying = client((call, proceed) => mortal.intercept(call, proceed)).lock('a')
+    const lock = await until(dying)
+    lock.detach()
+    expect(mortal.isDead).toBe(true)
+    const startedAt = stage.now
+    const next = await until(client().lock('a'))
+    expect(stage.now - startedAt).toBeLessThanOrEqual(22_000)
     await until(next.release())
   })
 
