@@ -31,7 +31,7 @@ export const define = (command: Command): void => {
     .option(
       '--name <NAME>',
       'a named lock to hold; may be repeated',
-      (name: string, before: string[] = []) => [...before, name],
+      (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
     )
     .option('--mode <MODE>', 'read (shared with other readers) or write', parseMode)
     .option('--timeout <TIME>', 'wait at most this long (30s, 2m); then exit 124', (text) =>

@@ -85,19 +85,23 @@ class Acquisition {
   /** Before the look was sent that showed the hold waiting, and none later did. */
   #waitedAt: number | undefined
 
-  constructor(ports: Ports, targets: Targets, { signal: _, ...options }: LockOptions) {
+  constructor(ports: Ports, targets: Targets, options: LockOptions) {
+    const { id, mode, leaseMs, timeoutMs } = options
     const now = ports.clock.now()
     const { paths, names } = subjectsOf(targets)
     const request = {
-      ...options,
+      id,
       kind: 'hold',
+      mode,
+      leaseMs,
+      timeoutMs,
       ...(paths.length > 0 && { paths }),
       ...(names.length > 0 && { names }),
     }
     this.#ports = ports
     this.#prepared = prepare(request, { now, newId: () => ports.ids.operationId() })
     this.#first = titleOfTarget((Array.isArray(targets) ? targets[0] : targets) as LockTarget)
-    this.#until = now + (options.timeoutMs ?? Number.POSITIVE_INFINITY)
+    this.#until = now + (timeoutMs ?? Number.POSITIVE_INFINITY)
   }
 
   get #record(): OperationRecord {

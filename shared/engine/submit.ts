@@ -4,7 +4,7 @@ import { limits } from '#domain/limits.ts'
 import { isGranted, type Line, positionOf, titleOfLine } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { isUnanswered } from '#ports/faults.ts'
-import type { Guard } from '#ports/line-store.ts'
+import type { EnterOutcome, Guard } from '#ports/line-store.ts'
 import type { Ports } from '#ports/ports.ts'
 import { endWaiting } from './ending.ts'
 import { holdLost } from './hold-endings.ts'
@@ -115,16 +115,17 @@ const enterAlone = async (
   if (created.kind === 'exists') return enterAgain(ports, record, created.record, until, signal)
   const [use] = record.uses
   if (use === undefined) throw new TypeError('an operation stands in at least one line')
+  let outcome: EnterOutcome
   try {
-    const outcome = await retrying(ports, { until, unanswered: false, signal }, () =>
+    outcome = await retrying(ports, { until, unanswered: false, signal }, () =>
       ports.lines.enter(use, record.id, ports.clock.now(), record.hold),
     )
-    if (outcome.kind === 'hold-gone') return refuseLost(ports, record)
-    return { kind: 'entered', lines: [outcome.line], again: false }
   } catch (error) {
     if (!isUnanswered(error)) throw error
     return enterGuarded(ports, record, until, signal)
   }
+  if (outcome.kind === 'hold-gone') return refuseLost(ports, record)
+  return { kind: 'entered', lines: [outcome.line], again: false }
 }
 
 const enterTogether = async (

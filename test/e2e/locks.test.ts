@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import type { Lock } from '#client/index.ts'
 import { limits } from '#domain/limits.ts'
 import { runCommand } from '../support/command.ts'
 import { connectTo, contentAt, ownPrefix, until } from '../support/deployed.ts'
-import { LockContender } from '../support/lock-contenders.ts'
+import { temporaryDirectory } from '../support/environment-directory.ts'
+import { type GuardedWork, LockContender } from '../support/lock-contenders.ts'
 
 const deployment = inject('deployment')
 const deployed = connectTo(deployment)
@@ -13,7 +16,24 @@ const prefix = ownPrefix('locks')
 /** What noticing the end of a lease takes: SQS delays by whole seconds, then a function runs, then the next one looks. */
 const noticeMs = 2_000
 
-const start = (): Promise<LockContender> => LockContender.start(deployment)
+/** Somebody waits there. */
+const untilWaiting = (path: string): Promise<boolean> =>
+  until('the next one to stand in line', async () =>
+    (await lockstep.line(path)).waiters.length > 0 ? true : undefined,
+  )
+
+/** Runs `work` with so many processes, which are gone afterwards, stopped or not. */
+const withContenders = async (
+  count: number,
+  work: (contenders: readonly LockContender[]) => Promise<void>,
+): Promise<void> => {
+  const contenders = await Promise.all(Array.from({ length: count }, () => LockContender.start(deployment)))
+  try {
+    await work(contenders)
+  } finally {
+    await Promise.all(contenders.map((contender) => contender.kill()))
+  }
+}
 
 describe('contenders in several processes', () => {
   const processCount = 4
@@ -21,16 +41,12 @@ describe('contenders in several processes', () => {
 
   test('have the lock one at a time, in the order of their tickets, and lose no update of what it guards', async () => {
     const path = `${prefix}/counter`
-    await using stack = new AsyncDisposableStack()
     await (await lockstep.write(path, '0')).result()
-    const contenders = await Promise.all(Array.from({ length: processCount }, start))
-    for (const contender of contenders) {
-      stack.use(contender)
-      contender.order({ kind: 'count', path, times: perProcess })
-    }
-    const works = (await Promise.all(contenders.map((contender) => contender.next('counted')))).flatMap(
-      (message) => message.works,
-    )
+    const works: GuardedWork[] = []
+    await withContenders(processCount, async (contenders) => {
+      for (const contender of contenders) contender.order({ kind: 'count', path, times: perProcess })
+      for (const contender of contenders) works.push(...(await contender.next('counted')).works)
+    })
     expect((await contentAt(deployed, path))?.toString()).toBe(String(processCount * perProcess))
     const inTime = works.toSorted((a, b) => a.enteredAt - b.enteredAt || a.leftAt - b.leftAt)
     const tokens = inTime.map(({ token }) => token)
@@ -43,38 +59,38 @@ describe('contenders in several processes', () => {
 
   test('a holder that is killed is followed by the next one within its lease and two seconds', async () => {
     const path = `${prefix}/killed`
-    await using killed = await start()
-    await using next = await start()
-    killed.order({ kind: 'hold', path })
-    const first = await killed.next('held')
-    next.order({ kind: 'hold', path })
-    await until('the next one to stand in line', async () =>
-      (await lockstep.line(path)).waiters.length === 1 ? true : undefined,
-    )
-    killed.signal('SIGKILL')
-    const killedAt = Date.now()
-    const second = await next.next('held')
-    const waitedMs = second.at - killedAt
-    console.info(`a killed holder was followed after ${waitedMs} ms (lease ${limits.holdLeaseMs} ms)`)
-    expect(waitedMs).toBeLessThanOrEqual(limits.holdLeaseMs + noticeMs)
-    expect(second.token).toBeGreaterThan(first.token)
-    expect(await lockstep.show(first.hold)).toMatchObject({ status: 'failed', error: { code: 'LeaseLost' } })
+    await withContenders(2, async ([killed, next]) => {
+      killed?.order({ kind: 'hold', path })
+      const before = await killed?.next('held')
+      next?.order({ kind: 'hold', path })
+      await untilWaiting(path)
+      killed?.signal('SIGKILL')
+      const killedAt = Date.now()
+      const after = await next?.next('held')
+      const waitedMs = (after?.at ?? Number.NaN) - killedAt
+      console.info(`a killed holder was followed after ${waitedMs} ms (lease ${limits.holdLeaseMs} ms)`)
+      expect(waitedMs).toBeLessThanOrEqual(limits.holdLeaseMs + noticeMs)
+      expect(after?.token).toBeGreaterThan(before?.token ?? Number.NaN)
+      const document = await lockstep.show(before?.hold ?? '')
+      expect(document).toMatchObject({ status: 'failed', error: { code: 'LeaseLost' } })
+    })
   })
 
   test('a holder that is paused past its lease is refused, and told so', async () => {
     const path = `${prefix}/paused`
-    await using paused = await start()
-    paused.order({ kind: 'hold', path, leaseMs: limits.holdLeaseMinMs })
-    const { hold } = await paused.next('held')
-    paused.signal('SIGSTOP')
-    await lockstep.withLock(path, {}, async ({ hold: own }) => {
-      await (await lockstep.write(path, 'of the next holder', { hold: own })).result()
+    await withContenders(1, async ([paused]) => {
+      paused?.order({ kind: 'hold', path, leaseMs: limits.holdLeaseMinMs })
+      const { hold = '' } = (await paused?.next('held')) ?? {}
+      paused?.signal('SIGSTOP')
+      await lockstep.withLock(path, {}, async ({ hold: own }) => {
+        await (await lockstep.write(path, 'of the next holder', { hold: own })).result()
+      })
+      paused?.signal('SIGCONT')
+      paused?.order({ kind: 'append', path, hold })
+      expect(await paused?.next('refused')).toEqual({ kind: 'refused', code: 'LeaseLost', aborted: true })
+      expect((await contentAt(deployed, path))?.toString()).toBe('of the next holder')
+      await expect(lockstep.extend(hold)).rejects.toMatchObject({ code: 'LeaseLost' })
     })
-    paused.signal('SIGCONT')
-    paused.order({ kind: 'append', path, hold })
-    expect(await paused.next('refused')).toEqual({ kind: 'refused', code: 'LeaseLost', aborted: true })
-    expect((await contentAt(deployed, path))?.toString()).toBe('of the next holder')
-    await expect(lockstep.extend(hold)).rejects.toMatchObject({ code: 'LeaseLost' })
   })
 
   test('a release wakes the next one in less than 200 ms at the median', async () => {
@@ -83,9 +99,7 @@ describe('contenders in several processes', () => {
     let holder: Lock = await lockstep.lock(path)
     for (let round = 0; round < 15; round += 1) {
       const waiting = lockstep.lock(path)
-      await until('the next one to stand in line', async () =>
-        (await lockstep.line(path)).waiters.length === 1 ? true : undefined,
-      )
+      await untilWaiting(path)
       await holder.release()
       const releasedAt = performance.now()
       holder = await waiting
@@ -164,14 +178,15 @@ describe('lockstep lock', () => {
     expect((await lockstep.line(path)).holders).toEqual([])
   })
 
-  test('passes signals on, and lets go when its command ends by one', async () => {
+  test('passes signals on, and lets go when its command has ended by one', async () => {
     const path = `${prefix}/signalled`
-    const wait =
-      "process.on('SIGTERM', () => process.exit(5)); console.error('up'); setInterval(() => 0, 1000)"
-    const ended = await run(['lock', path, '--', ...script(wait)], {
-      onError: (text, kill) => (text.includes('up') ? kill('SIGTERM') : undefined),
-    })
-    expect(ended.exitCode).toBe(5)
+    const isUp = join(temporaryDirectory(), 'up')
+    const interrupting = new AbortController()
+    const trap = `trap 'exit 5' INT; touch ${isUp}; while :; do sleep 0.05; done`
+    const running = run(['lock', path, '--', 'sh', '-c', trap], { interrupt: interrupting.signal })
+    await until('the command to run', async () => (existsSync(isUp) ? true : undefined))
+    interrupting.abort()
+    expect((await running).exitCode).toBe(5)
     expect((await lockstep.line(path)).holders).toEqual([])
   })
 

@@ -29,7 +29,7 @@ type MessageOf<Kind extends ContenderMessage['kind']> = Extract<ContenderMessage
 const script = fileURLToPath(new URL('./lock-contender.ts', import.meta.url))
 
 /** A process of its own that contends for locks. */
-export class LockContender implements AsyncDisposable {
+export class LockContender {
   readonly #child: ChildProcess
   readonly #messages: ContenderMessage[] = []
 
@@ -76,7 +76,8 @@ export class LockContender implements AsyncDisposable {
     this.#child.kill(name)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** For good. Does nothing if it is gone. */
+  async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const exited = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')

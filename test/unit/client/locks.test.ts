@@ -230,7 +230,8 @@ describe('locks of the client', () => {
 
   test('is let go at the end of its scope', async () => {
     const scope = async (): Promise<string> => {
-      await using lock = await lockstep.lock('a')
+      const lock = await lockstep.lock('a')
+      await lock[Symbol.asyncDispose]()
       return lock.hold
     }
     expect(stage.record(await until(scope())).status).toBe('succeeded')
