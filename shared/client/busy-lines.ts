@@ -7,7 +7,10 @@ const openStatuses = ['running', 'waiting'] as const satisfies readonly Status[]
 /** Open operations looked at per status: beyond that, the busiest lines are among them all the same. */
 const mostOperations = 1000
 
-/** The lines in which an open operation stands: first those of paths, then those of names, in alphabetical order. */
+/**
+ * The lines in which an open operation stands: first those of paths, then those of names, in alphabetical
+ * order.
+ */
 export const busyLines = async (ports: Ports): Promise<string[]> => {
   const lines = new Set<string>()
   for (const status of openStatuses) {

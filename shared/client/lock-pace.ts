@@ -1,11 +1,11 @@
 /**
  * When to look next whether a hold is granted: calls are few, and yet a release is noticed soon.
  *
- *   who is next in line     looks every 250 ms at most: 125 ms after a release at the median, 240 calls a minute
- *   n places further back   looks every n x 250 ms, at most 2 s: 30 calls a minute from the eighth place on
- *   at one place for long   looks every 120th part of that time (from 30 s on), at most 2 s: a wait of minutes ends at most
- *                           1 % late
- *   in a line that moves    looks when half of the time should be over that it takes to its turn at this pace
+ *   who is next in line    looks every 250 ms at most: 125 ms after a release at the median, 240 calls/min
+ *   n places further back  looks every n x 250 ms, at most 2 s: 30 calls/min from the eighth place on
+ *   at a place for long    looks every 120th part of that time (from 30 s on), at most 2 s: a wait of minutes
+ *                          ends at most 1 % late
+ *   in a line that moves   looks when half of the time should be over that it takes to its turn at this pace
  */
 const shortestMs = 25
 const nextInLineMs = 250

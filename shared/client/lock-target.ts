@@ -2,7 +2,10 @@ import { invalid } from '#domain/errors.ts'
 import { lineOfName, lineOfPath } from '#domain/line.ts'
 import { parseName, parsePath } from '#domain/path.ts'
 
-/** What a lock is on: the path of a file (there or not), or a name that stands for whatever its users agree on. */
+/**
+ * What a lock is on: the path of a file (there or not), or a name that stands for whatever its users agree
+ * on.
+ */
 export type LockTarget = string | { readonly path: string } | { readonly name: string }
 
 interface LockSubjects {

@@ -25,21 +25,23 @@ const beatsPerLease = 3
 const retriesPerLease = 20
 
 /**
- * A holder takes its lock for lost this long before the lease ends: what is on its way then still arrives in time, and the
- * clocks of holder and functions may differ by as much.
+ * A holder takes its lock for lost this long before the lease ends: what is on its way then still arrives in
+ * time, and the clocks of holder and functions may differ by as much.
  */
 export const marginOf = (leaseMs: number): number => Math.min(limits.holdMarginMs, leaseMs / 4)
 
 /**
- * A lock that this process holds. While it does, a heartbeat extends the lease at a third of it, and keeps the process alive.
+ * A lock that this process holds. While it does, a heartbeat extends the lease at a third of it, and keeps
+ * the process alive.
  *
  *   holder's clock   sent       sent       sent (no answer)
  *                    |extend    |extend    |extend ...           |signal aborts
  *   lease                       |------------------------------------------------|
  *                                                                 <--- margin --->
  *
- * Measured from before the last extend that was answered had been sent: so whatever the network and the pauses of this
- * process are, `signal` aborts first, and what a process that was paused past its lease sends is refused.
+ * Measured from before the last extend that was answered had been sent: so whatever the network and the
+ * pauses of this process are, `signal` aborts first, and what a process that was paused past its lease sends
+ * is refused.
  */
 export class Lock implements HeldLock, AsyncDisposable {
   readonly hold: string
@@ -83,15 +85,18 @@ export class Lock implements HeldLock, AsyncDisposable {
   }
 
   /**
-   * Lets go. Throws LockstepError `LeaseLost` if it had been lost before: what was done under it was then not protected to
-   * the end. May be repeated.
+   * Lets go. Throws LockstepError `LeaseLost` if it had been lost before: what was done under it was then not
+   * protected to the end. May be repeated.
    */
   release(): Promise<void> {
     this.#releasing ??= withCatalogue(() => this.#release())
     return this.#releasing
   }
 
-  /** Ends the heartbeat and leaves the lock held until its lease ends: another process may extend or release it by its id. */
+  /**
+   * Ends the heartbeat and leaves the lock held until its lease ends: another process may extend or release
+   * it by its id.
+   */
   detach(): string {
     this.#stopped.abort()
     return this.hold
@@ -126,8 +131,8 @@ export class Lock implements HeldLock, AsyncDisposable {
     while (await this.#sleepUntil(this.safeUntil)) {
       if (this.#ports.clock.now() < this.safeUntil) continue
       const message =
-        `Hold ${this.hold} could not be extended in time: its lease may end in ${marginOf(this.#leaseMs)} ms. ` +
-        'Stop what is done under it.'
+        `Hold ${this.hold} could not be extended in time: its lease may end in ` +
+        `${marginOf(this.#leaseMs)} ms. Stop what is done under it.`
       this.#lose(new LockstepError('LeaseLost', message, { details: { hold: this.hold } }))
     }
   }

@@ -30,12 +30,17 @@ export interface LockOptions {
   readonly id?: string | undefined
 }
 
-/** How often whoever waits looks after the head of its line: it may have died in a way that leaves no message. */
+/**
+ * How often whoever waits looks after the head of its line: it may have died in a way that leaves no message.
+ */
 const followEveryMs = 10_000
 
 type Targets = LockTarget | readonly LockTarget[]
 
-/** Takes its place in all lines at once, and waits for its turn. Throws LockstepError `Timeout`, `LineFull`; the signal's reason. */
+/**
+ * Takes its place in all lines at once, and waits for its turn. Throws LockstepError `Timeout`, `LineFull`;
+ * the signal's reason.
+ */
 export const acquireLock = async (ports: Ports, targets: Targets, options: LockOptions): Promise<Lock> => {
   options.signal?.throwIfAborted()
   const waiting = new Acquisition(ports, targets, options)
@@ -55,7 +60,10 @@ export const tryLock = async (
   return state.kind === 'held' ? attempt.lockOf(state) : null
 }
 
-/** Runs `work` under a lock, and lets go of it whatever happens. A failure of the work comes before one of the lock. */
+/**
+ * Runs `work` under a lock, and lets go of it whatever happens. A failure of the work comes before one of the
+ * lock.
+ */
 export const workUnder = async <T>(
   lock: Lock,
   signal: AbortSignal | undefined,
@@ -161,8 +169,9 @@ class Acquisition {
   }
 
   /**
-   * A hold that was claimed by this process has its lease from then on. One that the worker claimed got it after the last
-   * look that showed it waiting; and of one that was there before, nothing is known until it is extended.
+   * A hold that was claimed by this process has its lease from then on. One that the worker claimed got it
+   * after the last look that showed it waiting; and of one that was there before, nothing is known until it
+   * is extended.
    */
   async lockOf(state: HeldState): Promise<Lock> {
     const { record } = state

@@ -228,8 +228,8 @@ export class Lockstep {
   }
 
   /**
-   * Takes a lock on paths or names, all at once, and waits for its turn: in the order of the requests, operations among
-   * them. Held, with a heartbeat, until it is released (`await using`, `release()`). Throws `Timeout`, `LineFull`.
+   * Takes a lock on paths or names, all at once, and waits for its turn: in the order of the requests,
+   * operations among them. Held, with a heartbeat, until `release()`. Throws `Timeout`, `LineFull`.
    */
   lock(targets: LockTarget | readonly LockTarget[], options: LockOptions = {}): Promise<Lock> {
     return this.#with((ports) => acquireLock(ports, targets, options))
@@ -243,7 +243,7 @@ export class Lockstep {
     return this.#with((ports) => tryLock(ports, targets, options))
   }
 
-  /** Runs `work` while holding, and lets go whatever happens. Throws `LeaseLost` if the lock was lost meanwhile. */
+  /** Runs `work` while holding, and lets go whatever happens. Throws `LeaseLost` if it was lost meanwhile. */
   async withLock<T>(
     targets: LockTarget | readonly LockTarget[],
     options: LockOptions,
@@ -257,14 +257,14 @@ export class Lockstep {
     return this.#with(async (ports) => showRecord(ports, await releaseHold(ports, operationIdOf(hold))))
   }
 
-  /** Extends the lease of a hold to `leaseMs` from now (default: as it was taken with). Throws `LeaseLost`, `NotFound`. */
+  /** The lease ends `leaseMs` from now (default: as it was taken with). Throws `LeaseLost`, `NotFound`. */
   extend(hold: string, options: { readonly leaseMs?: number | undefined } = {}): Promise<OperationDocument> {
     return this.#with(async (ports) =>
       showRecord(ports, await extendById(ports, operationIdOf(hold), options.leaseMs)),
     )
   }
 
-  /** Ends the holds that are granted there; who did it and why is written into them. Returns what was broken. */
+  /** Ends the holds that are granted there; who did it and why is written into them. Gives what it broke. */
   break(
     target: LockTarget,
     options: { readonly by: string; readonly reason?: string | undefined },

@@ -3,7 +3,10 @@ import type { AcceptOptions } from './accept.ts'
 
 /** What every operation takes. */
 export interface OperationOptions {
-  /** A ULID, or any text of 1 to 128 visible characters: the same id with the same request is the same operation. */
+  /**
+   * A ULID, or any text of 1 to 128 visible characters: the same id with the same request is the same
+   * operation.
+   */
   readonly id?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** Runs under this hold of yours, on what it holds. */
@@ -12,7 +15,9 @@ export interface OperationOptions {
   readonly locks?: readonly { readonly name: string; readonly mode?: Mode | undefined }[] | undefined
 }
 
-/** What the file must be when the operation takes effect, judged under the lock. `*`: it exists, or does not. */
+/**
+ * What the file must be when the operation takes effect, judged under the lock. `*`: it exists, or does not.
+ */
 export interface ConditionOptions extends OperationOptions {
   readonly ifMatch?: string | undefined
   readonly ifNoneMatch?: string | undefined

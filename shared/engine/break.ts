@@ -7,8 +7,9 @@ import { release } from './release.ts'
 import { retrying } from './retry.ts'
 
 /**
- * Takes a line from whoever holds it: ends the holds that are granted there, and writes into each who broke it and why. What is
- * not a hold is left alone: it ends by itself, within its lease. Returns the holds that were broken.
+ * Takes a line from whoever holds it: ends the holds that are granted there, and writes into each who broke
+ * it and why. What is not a hold is left alone: it ends by itself, within its lease. Returns the holds that
+ * were broken.
  */
 export const breakLine = async (
   ports: Ports,

@@ -14,8 +14,9 @@ export const unknownOperation = (id: string): LockstepError =>
   )
 
 /**
- * Ends an operation that waits, without a message that would repeat its release: it stays in the open index, and the sweeper
- * releases it once more when its submitter can no longer be enqueueing. Undefined if it does not wait any more.
+ * Ends an operation that waits, without a message that would repeat its release: it stays in the open index,
+ * and the sweeper releases it once more when its submitter can no longer be enqueueing. Undefined if it does
+ * not wait any more.
  */
 export const endWaiting = async (
   ports: Ports,

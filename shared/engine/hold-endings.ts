@@ -6,15 +6,16 @@ import type { OperationRecord } from '#domain/operation.ts'
 export const holdLost = (hold: string): LockstepError =>
   new LockstepError(
     'LeaseLost',
-    `hold: ${hold} is not held any more (released, broken, or its lease ended). Nothing was changed; take the lock again and ` +
-      'look at what is there before you go on.',
+    `hold: ${hold} is not held any more (released, broken, or its lease ended). Nothing was changed; take ` +
+      'the lock again, and look at what is there before you go on.',
     { details: { hold } },
   )
 
 export const leaseEnded = ({ id, leaseUntil }: OperationRecord): ErrorDocument =>
   new LockstepError(
     'LeaseLost',
-    `The lease of hold ${id} ended at ${new Date(leaseUntil).toISOString()}, and its holder had not extended it.`,
+    `The lease of hold ${id} ended at ${new Date(leaseUntil).toISOString()}, ` +
+      'and its holder had not extended it.',
     { details: { hold: id } },
   ).toDocument()
 

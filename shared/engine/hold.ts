@@ -22,9 +22,10 @@ import { type Accepted, submit } from './submit.ts'
  *               claim           lease: |------------->|
  *               arm: a message at the end of the lease, which ends the hold or arms the next one
  *
- * Whoever finds it granted claims it: its client, which looks at its lines, or the worker, to whom the release before it sent
- * a message. While a hold is `running`, a message of it is on its way, so nobody has to come by for its lease to end; and
- * that message also repeats a release that stopped half-way, so a hold that is released needs no sweeper.
+ * Whoever finds it granted claims it: its client, which looks at its lines, or the worker, to whom the
+ * release before it sent a message. While a hold is `running`, a message of it is on its way, so nobody has
+ * to come by for its lease to end; and that message also repeats a release that stopped half-way, so a hold
+ * that is released needs no sweeper.
  */
 
 /** A call of a holder that must not take long: within a fraction of the shortest lease. */
@@ -75,7 +76,10 @@ const claim = (
   return insisting(ports, () => ports.operations.claim(record.id, wish))
 }
 
-/** What a client's look at its hold has shown. `ahead`: how many stand before it, at most, in one of its lines. */
+/**
+ * What a client's look at its hold has shown. `ahead`: how many stand before it, at most, in one of its
+ * lines.
+ */
 export type HoldState =
   | {
       readonly kind: 'waiting'
@@ -96,8 +100,8 @@ export interface Held {
 }
 
 /**
- * The client's side of a grant: claims its own hold, then arms its message, and only then has it. In this order: a message
- * that is handled while the hold still waits is dropped.
+ * The client's side of a grant: claims its own hold, then arms its message, and only then has it. In this
+ * order: a message that is handled while the hold still waits is dropped.
  */
 const take = async (ports: Ports, record: OperationRecord, lines: readonly Line[]): Promise<HoldState> => {
   const leaseUntil = leaseEnd(ports, record, kindOfHold(record).leaseMs(record.args))
@@ -145,8 +149,8 @@ const headOf = (lines: readonly Line[], id: string): string | undefined =>
   lines.toSorted((a, b) => positionOf(b, id) - positionOf(a, id))[0]?.entries[0]?.id
 
 /**
- * What somebody who waits for long may do about it: sends a head that has ended without leaving, or whose lease has ended
- * without notice. So a line that somebody waits in need not wait for the sweeper.
+ * What somebody who waits for long may do about it: sends a head that has ended without leaving, or whose
+ * lease has ended without notice. So a line that somebody waits in need not wait for the sweeper.
  */
 export const followHead = async (ports: Ports, id: string): Promise<void> => {
   const head = await ports.operations.get(id)
@@ -165,8 +169,8 @@ export const lookAtHold = async (ports: Ports, record: OperationRecord): Promise
 }
 
 /**
- * Extends the lease to `leaseMs` from now, never to an earlier end than it has. Returns the record as it is then. Throws
- * LockstepError `LeaseLost` (with why), `NotFound`.
+ * Extends the lease to `leaseMs` from now, never to an earlier end than it has. Returns the record as it is
+ * then. Throws LockstepError `LeaseLost` (with why), `NotFound`.
  */
 export const extendHold = async (
   ports: Ports,
@@ -204,10 +208,10 @@ export const notHeld = (found: OperationRecord | undefined, id: string): Lockste
 }
 
 /**
- * Ends a hold: releases what is held, gives up what waits. May be repeated by anybody at any time: one that is final is
- * released once more. `armed`: a message of it is known to be on its way, which would repeat a release that stops half-way;
- * else it stays in the open index, and the sweeper does. Returns the record as it is then. Throws LockstepError
- * `NotFound`, `InvalidArgument` (no hold).
+ * Ends a hold: releases what is held, gives up what waits. May be repeated by anybody at any time: one that
+ * is final is released once more. `armed`: a message of it is known to be on its way, which would repeat a
+ * release that stops half-way; else it stays in the open index, and the sweeper does. Returns the record as
+ * it is then. Throws LockstepError `NotFound`, `InvalidArgument` (no hold).
  */
 export const releaseHold = async (
   ports: Ports,
@@ -227,7 +231,10 @@ export const releaseHold = async (
   return record
 }
 
-/** Ends a waiting hold whose time to wait is over; undefined if it does not wait any more (then it may be held). */
+/**
+ * Ends a waiting hold whose time to wait is over; undefined if it does not wait any more (then it may be
+ * held).
+ */
 export const timeOutHold = (ports: Ports, record: OperationRecord): Promise<OperationRecord | undefined> => {
   const error = waitedTooLong(record.id, kindOfHold(record).timeoutMs(record.args) ?? 0)
   return endWaiting(ports, record, { status: 'failed', error, now: ports.clock.now() })
@@ -252,12 +259,15 @@ export const runHold = async (ports: Ports, record: OperationRecord): Promise<vo
   const leaseUntil = leaseEnd(ports, record, kindOfHold(record).leaseMs(record.args))
   const outcome = await claim(ports, record, lines, leaseUntil)
   if (outcome.kind === 'claimed') return arm(ports, record.id, leaseUntil)
-  // Its client was faster, and arms a message of its own. But if this was an earlier try of ours, and the hold has been
-  // released since, this message is the only one that could repeat the release.
+  // Its client was faster, and arms a message of its own. But if this was an earlier try of ours, and the
+  // hold has been released since, this message is the only one that could repeat the release.
   if (outcome.record !== undefined && isFinal(outcome.record.status)) await release(ports, outcome.record)
 }
 
-/** At the end of a lease: ends the hold, unless it was extended; then the next message goes out before this one is done. */
+/**
+ * At the end of a lease: ends the hold, unless it was extended; then the next message goes out before this
+ * one is done.
+ */
 const watchLease = async (ports: Ports, record: OperationRecord): Promise<void> => {
   const now = ports.clock.now()
   if (record.leaseUntil > now) return arm(ports, record.id, record.leaseUntil)

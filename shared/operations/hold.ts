@@ -38,8 +38,8 @@ const schema = z
 type HoldArgs = z.infer<typeof schema>
 
 /**
- * A lock held by a client: it stands in its lines like any operation, and from its turn on until it is released, broken, or
- * its lease ends. Its tickets are its fencing tokens.
+ * A lock held by a client: it stands in its lines like any operation, and from its turn on until it is
+ * released, broken, or its lease ends. Its tickets are its fencing tokens.
  */
 export const hold: HoldingKind<HoldArgs> = {
   kind: holdKind,

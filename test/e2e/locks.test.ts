@@ -13,7 +13,10 @@ const deployed = connectTo(deployment)
 const { lockstep } = deployed
 const prefix = ownPrefix('locks')
 
-/** What noticing the end of a lease takes: SQS delays by whole seconds, then a function runs, then the next one looks. */
+/**
+ * What noticing the end of a lease takes: SQS delays by whole seconds, then a function runs, then the next
+ * one looks.
+ */
 const noticeMs = 2_000
 
 /** Somebody waits there. */
@@ -39,7 +42,7 @@ describe('contenders in several processes', () => {
   const processCount = 4
   const perProcess = 5
 
-  test('have the lock one at a time, in the order of their tickets, and lose no update of what it guards', async () => {
+  test('have it one at a time, in the order of their tickets, and lose no update of what it guards', async () => {
     const path = `${prefix}/counter`
     await (await lockstep.write(path, '0')).result()
     const works: GuardedWork[] = []
@@ -167,7 +170,7 @@ describe('lockstep lock', () => {
     runCommand(words, { environment, ...more })
   const script = (text: string): string[] => [process.execPath, '-e', text]
 
-  test('runs a command while holding, with hold and token, passes its exit code on, and lets go', async () => {
+  test('runs a command while holding, with its token, passes its exit code on, and lets go', async () => {
     const path = `${prefix}/command`
     const print = 'console.log(process.env.LOCKSTEP_HOLD, process.env.LOCKSTEP_TOKEN); process.exit(7)'
     const { stdout, exitCode } = await run(['lock', path, '--name', `${prefix} n`, '--', ...script(print)])

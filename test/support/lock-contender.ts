@@ -2,7 +2,8 @@ import { isLockstepError, Lockstep } from '#client/index.ts'
 import type { ContenderMessage, ContenderOrder, GuardedWork } from './lock-contenders.ts'
 
 /**
- * A process that contends for locks, as told by its parent: so that it can be killed, and stopped, in the middle of it.
+ * A process that contends for locks, as told by its parent: so that it can be killed, and stopped, in the
+ * middle of it.
  */
 const lockstep = new Lockstep(JSON.parse(process.argv[2] ?? '{}') as object)
 

@@ -49,7 +49,7 @@ describe('locks of the client', () => {
     expect(await stage.line('a')).toEqual([])
   })
 
-  test('contenders have it in the order in which they asked, one at a time, with growing tokens', async () => {
+  test('contenders have it in the order in which they asked, one at a time, tokens grow', async () => {
     const seen: [number, number][] = []
     let inside = 0
     const work = Array.from({ length: 12 }, async (_, number) => {
@@ -85,7 +85,7 @@ describe('locks of the client', () => {
     expect(result).toMatchObject({ body: 'one' })
   })
 
-  test('a lock that is held outlives its lease many times over, and lets go when it is asked to', async () => {
+  test('a lock that is held outlives its lease many times over, until it is let go', async () => {
     const lock = await until(lockstep.lock('a'))
     await stage.pass(20 * leaseMs)
     expect(lock.signal.aborted).toBe(false)
@@ -246,7 +246,7 @@ describe('locks of the client', () => {
     await until(next.release())
   })
 
-  test('a holder that dies between its claim and its message holds up those who wait no longer than 20 s', async () => {
+  test('a holder that dies between claim and message holds up those who wait 22 s at most', async () => {
     const mortal = new Mortal('before', 'queue.send')
     const dying = client((call, proceed) => mortal.intercept(call, proceed)).lock('a')
     const lock = await until(dying)
@@ -275,7 +275,7 @@ describe('locks of the client', () => {
     expect(sorted[20]).toBeLessThanOrEqual(250)
   })
 
-  test('whoever waits for long makes few calls: 240 a minute as the next in line, fewer further back', async () => {
+  test('whoever waits for long makes few calls: 240 a minute if next in line, fewer further back', async () => {
     const lock = await until(lockstep.lock('a'))
     const counts = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     const aborting = new AbortController()

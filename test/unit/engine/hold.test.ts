@@ -87,7 +87,7 @@ describe('a hold', () => {
     expect(stage.record(writer).status).toBe('succeeded')
   })
 
-  test('of a waiting client is claimed for it when its message comes, and its client then finds it', async () => {
+  test('of a waiting client is claimed for it when its message comes; the client finds it', async () => {
     const stage = new Stage()
     const first = await held(stage)
     const { record } = await acquire(stage)
