@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, inject, test } from 'vitest'
+import { afterAll, describe, expect, inject, test } from 'vitest'
 import type { Lock } from '#client/index.ts'
 import { limits } from '#domain/limits.ts'
 import { runCommand } from '../support/command.ts'
 import { connectTo, contentAt, ownPrefix, until } from '../support/deployed.ts'
 import { temporaryDirectory } from '../support/environment-directory.ts'
 import { type GuardedWork, LockContender } from '../support/lock-contenders.ts'
+import { quietOperations } from '../support/queues.ts'
 
 const deployment = inject('deployment')
 const deployed = connectTo(deployment)
@@ -37,6 +38,9 @@ const withContenders = async (
     await Promise.all(contenders.map((contender) => contender.kill()))
   }
 }
+
+// The messages that watch the leases come when those are over, and other files count calls.
+afterAll(() => quietOperations(deployed))
 
 describe('contenders in several processes', () => {
   const processCount = 4
