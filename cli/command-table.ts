@@ -71,14 +71,24 @@ export const commandTable = {
     load: () => import('./commands/list.ts'),
   },
   cancel: { usage: 'ID', summary: 'cancel an operation', load: () => import('./commands/cancel.ts') },
+  lock: {
+    usage: 'PATH... [--name NAME] -- COMMAND...',
+    summary: 'run a command while holding files, or named locks',
+    load: () => import('./commands/lock.ts'),
+  },
+  break: {
+    usage: 'PATH|--name NAME',
+    summary: 'take a lock away from its holder',
+    load: () => import('./commands/break.ts'),
+  },
   line: {
-    usage: 'PATH',
-    summary: 'who holds a file, who waits, and since when',
+    usage: 'PATH|--name NAME',
+    summary: 'who holds a file or a lock, who waits, and since when',
     load: () => import('./commands/line.ts'),
   },
   lines: {
     usage: '',
-    summary: 'the files in whose line somebody stands',
+    summary: 'the files and locks in whose line somebody stands',
     load: () => import('./commands/lines.ts'),
   },
   doctor: {

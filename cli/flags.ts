@@ -28,6 +28,18 @@ export const withTimeout = (command: Command): Command =>
     ),
   )
 
+/** Of commands that work on one path or one named lock. */
+export interface NameFlag {
+  readonly name?: string
+}
+
+/** Exactly one of both. */
+export const oneTarget = (path: string | undefined, name: string | undefined): string | { name: string } => {
+  if ((path === undefined) === (name === undefined))
+    throw invalid('PATH', path, 'a path, or --name instead of it')
+  return name === undefined ? (path ?? '') : { name }
+}
+
 export interface SubmitFlags {
   readonly id?: string
   readonly ifMatch?: string

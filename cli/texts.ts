@@ -1,4 +1,4 @@
-import type { OperationDocument } from '#client/index.ts'
+import type { LineDocument, OperationDocument } from '#client/index.ts'
 
 /** Operations in words and columns, for people. */
 
@@ -12,7 +12,14 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 
 /** The paths of an operation, in the order of its arguments: `a.txt -> b.txt`. */
 export const pathsText = ({ args }: Pick<OperationDocument, 'args'>): string => {
-  const { path, from, to } = args
+  const { path, from, to, paths, names } = args
   const sources = Array.isArray(from) ? from.join(' ') : from
-  return [path, sources, to].flatMap((part) => (part === undefined ? [] : [textOf(part)])).join(' -> ')
+  const locks = [paths, names].map((list) => (Array.isArray(list) ? list.join(' ') : undefined))
+  return [path, sources, to, ...locks]
+    .flatMap((part) => (part === undefined ? [] : [textOf(part)]))
+    .join(' -> ')
 }
+
+/** What a line is of. */
+export const titleOf = ({ path, name }: Pick<LineDocument, 'path' | 'name'>): string =>
+  path ?? `lock "${name}"`

@@ -14,10 +14,10 @@ import { PortFault } from '#ports/faults.ts'
 import type { EnterOutcome, EnterTogetherOutcome, Guard, LineStore } from '#ports/line-store.ts'
 import { readItems } from './batch-read.ts'
 import type { Clients } from './clients.ts'
-import { namesIn, valuesOf } from './dynamo-items.ts'
+import { namesIn, valuesOf, type WireItem } from './dynamo-items.ts'
 import { type Ask, asking, attemptsOf } from './faults.ts'
 import type { Insistence } from './insisting.ts'
-import { entryName, lineOfItem, lineTtl, seedOf } from './line-items.ts'
+import { entryName, lineOfItem, lineTtl, seedOf, underName } from './line-items.ts'
 import { recordOfItem } from './record-items.ts'
 import { guardOf, putBody } from './record-writes.ts'
 
@@ -28,7 +28,14 @@ const drawTicket =
 /** The operation is not in the line: a second ticket would send it to the back. */
 const isNotInLine = 'attribute_not_exists(#entry)'
 
-const removeEntry = 'REMOVE #entry SET #ttl = :ttl'
+/** Under a hold, a writer needs a hold that writes; a reader may be under either. */
+const holdWrites = { set: '#under = #writingHold', check: 'attribute_exists(#writingHold)' } as const
+const holdStands = {
+  set: '#under = if_not_exists(#writingHold, #readingHold)',
+  check: '(attribute_exists(#writingHold) OR attribute_exists(#readingHold))',
+} as const
+
+const removeEntry = 'REMOVE #entry, #under SET #ttl = :ttl'
 
 /** The line exists: an update would create it otherwise. */
 const lineExists = 'attribute_exists(#line)'
@@ -57,9 +64,9 @@ export class AwsLineStore implements LineStore {
     this.#askBoth = asking('lines', `table "${tables.lines}", or no table "${tables.operations}"`)
   }
 
-  async enter(use: LineUse, id: string, now: number): Promise<EnterOutcome> {
+  async enter(use: LineUse, id: string, now: number, hold?: string): Promise<EnterOutcome> {
     const command = new UpdateItemCommand({
-      ...this.#drawing(use, id, now),
+      ...this.#drawing(use, id, now, hold),
       ReturnValues: 'ALL_NEW',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     })
@@ -69,7 +76,8 @@ export class AwsLineStore implements LineStore {
         return { kind: 'entered', line: lineOfItem(use.line, Attributes) }
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        return { kind: 'present', line: lineOfItem(use.line, error.Item) }
+        const isPresent = hold === undefined || error.Item?.[entryName(use, id)] !== undefined
+        return { kind: isPresent ? 'present' : 'hold-gone', line: lineOfItem(use.line, error.Item) }
       }
     })
   }
@@ -87,6 +95,7 @@ export class AwsLineStore implements LineStore {
     id: string,
     guard: Guard,
     now: number,
+    hold?: string,
   ): Promise<EnterTogetherOutcome> {
     checkTransaction(uses)
     return this.#askBoth('enterTogether', async () => {
@@ -95,7 +104,7 @@ export class AwsLineStore implements LineStore {
       }
       const items: TransactWriteItem[] = [
         guardOf(this.#operationsTable, guard),
-        ...uses.map((use) => ({ Update: this.#drawing(use, id, now) })),
+        ...uses.map((use) => ({ Update: { ...this.#drawing(use, id, now, hold), ...tellingWhy(hold) } })),
       ]
       const command = new TransactWriteItemsCommand({
         TransactItems: items,
@@ -106,7 +115,7 @@ export class AwsLineStore implements LineStore {
         return { kind: 'entered' }
       } catch (error) {
         if (!(error instanceof TransactionCanceledException)) throw error
-        return outcomeOfCancel(error)
+        return outcomeOfCancel(error, { uses, id, hold })
       }
     })
   }
@@ -122,7 +131,12 @@ export class AwsLineStore implements LineStore {
   async leave(use: LineUse, id: string, now: number): Promise<{ was: boolean; before: Line }> {
     const command = new UpdateItemCommand({
       ...this.#update(use.line, removeEntry, lineExists),
-      ExpressionAttributeNames: { '#entry': entryName(use, id), '#ttl': 'ttl', '#line': 'line' },
+      ExpressionAttributeNames: {
+        '#entry': entryName(use, id),
+        '#under': underName(id),
+        '#ttl': 'ttl',
+        '#line': 'line',
+      },
       ExpressionAttributeValues: valuesOf({ ttl: lineTtl(now) }),
       ReturnValues: 'ALL_OLD',
     })
@@ -167,11 +181,23 @@ export class AwsLineStore implements LineStore {
     } satisfies UpdateItemCommandInput
   }
 
-  #drawing(use: LineUse, id: string, now: number) {
-    return {
+  #drawing(use: LineUse, id: string, now: number, hold: string | undefined) {
+    const common = {
       ...this.#update(use.line, drawTicket, isNotInLine),
       ExpressionAttributeNames: { '#entry': entryName(use, id), '#next': 'next', '#ttl': 'ttl' },
       ExpressionAttributeValues: valuesOf({ seed: seedOf(now), one: 1, ttl: lineTtl(now) }),
+    }
+    if (hold === undefined) return common
+    const { set, check } = use.mode === 'write' ? holdWrites : holdStands
+    const names = {
+      '#under': underName(id),
+      '#writingHold': entryName({ line: use.line, mode: 'write' }, hold),
+      ...(use.mode === 'read' && { '#readingHold': entryName({ line: use.line, mode: 'read' }, hold) }),
+    }
+    return {
+      ...common,
+      ...this.#update(use.line, `${drawTicket}, ${set}`, `${isNotInLine} AND ${check}`),
+      ExpressionAttributeNames: { ...common.ExpressionAttributeNames, ...names },
     }
   }
 }
@@ -197,7 +223,10 @@ const busyReasons = new Set(['TransactionConflict', 'ThrottlingError', 'Provisio
  * anything else: entries found in lines may belong to another request under the same id, and only the record
  * tells.
  */
-const outcomeOfCancel = (error: TransactionCanceledException): EnterTogetherOutcome => {
+const outcomeOfCancel = (
+  error: TransactionCanceledException,
+  { uses, id, hold }: { uses: readonly LineUse[]; id: string; hold: string | undefined },
+): EnterTogetherOutcome => {
   const [guard, ...lines] = error.CancellationReasons ?? []
   if (guard?.Code === conditionFailed) return { kind: 'refused', record: recordOfReason(guard) }
   const codes = [guard, ...lines].map((reason) => reason?.Code ?? 'None')
@@ -205,8 +234,16 @@ const outcomeOfCancel = (error: TransactionCanceledException): EnterTogetherOutc
     // After a try without an answer, "not now" says nothing of that one.
     throw new PortFault(attemptsOf(error) > 1 ? 'unanswered' : 'busy', 'lines.enterTogether', error)
   }
-  if (codes.includes(conditionFailed)) return { kind: 'present' }
-  throw error
+  if (!codes.includes(conditionFailed)) throw error
+  const isPresent = lines.some(({ Item }, index) => Item !== undefined && isEntryIn(Item, uses[index], id))
+  return { kind: hold === undefined || isPresent ? 'present' : 'hold-gone' }
 }
+
+/** Two conditions on each line: the item tells which of them failed. */
+const tellingWhy = (hold: string | undefined) =>
+  hold === undefined ? {} : ({ ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const)
+
+const isEntryIn = (item: WireItem, use: LineUse | undefined, id: string): boolean =>
+  use !== undefined && item[entryName(use, id)] !== undefined
 
 const recordOfReason = ({ Item }: CancellationReason) => (Item === undefined ? undefined : recordOfItem(Item))

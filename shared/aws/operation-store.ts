@@ -5,7 +5,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { limits } from '#domain/limits.ts'
-import { isFinal, type OperationRecord } from '#domain/operation.ts'
+import { holdKind, isFinal, type OperationRecord } from '#domain/operation.ts'
 import { doneShard } from '#domain/schedule.ts'
 import type {
   Amendment,
@@ -43,14 +43,27 @@ const becomeClaimed =
   '#leaseUntil = :leaseUntil, #nonce = :nonce, #base = if_not_exists(#base, :base), ' +
   '#startedAt = if_not_exists(#startedAt, :now)'
 
+const haveResult = '#result = :result'
+
 /** It runs under this very attempt: no takeover, no end. */
 const isOurs = '#status = :running AND #attempt = :attempt'
 
-/** As before, and no entry of it can arrive after its end. */
-const isOursAndPunctual = `${isOurs} AND attribute_not_exists(#late)`
+/** No entry of it can arrive after its end. */
+const isPunctual = 'attribute_not_exists(#late)'
 
-/** As before, but one can: it must be looked at once more. */
-const isOursAndLate = `${isOurs} AND #late = :true`
+/** One can: it must be looked at once more. */
+const isLate = '#late = :true'
+
+/** A hold that its holder has now, and its lease has not been moved further ahead than asked for. */
+const isHeldForLess = '#kind = :hold AND #status = :running AND #leaseUntil < :until'
+
+const moveLeaseAhead = 'SET #leaseUntil = :until'
+
+/** A hold that its holder has now. */
+const isHeld = '#kind = :hold AND #status = :running'
+
+/** As before, and nobody has extended it in time. */
+const isHeldNoLonger = `${isHeld} AND #leaseUntil <= :now`
 
 /** Nobody has claimed it, and it has not ended. */
 const isWaiting = '#status = :waiting'
@@ -63,6 +76,9 @@ const isFinalStatus = '#status IN (:succeeded, :failed, :cancelled)'
 const letGo = 'SET #leaseUntil = :zero'
 
 const askToStop = 'SET #cancelRequestedAt = if_not_exists(#cancelRequestedAt, :now)'
+
+/** Its entries are looked at once more after its end. */
+const becomeLate = '#late = :true'
 
 /** Into the index of what has ended. */
 const moveToDone = '#shard = :done, #at = :now, #ttl = :ttl'
@@ -133,7 +149,7 @@ export class AwsOperationStore implements OperationStore {
   async claim(id: string, claim: Claim): Promise<ClaimOutcome> {
     const attempt = claim.seenAttempt + 1
     const changed = await this.#change('claim', id, {
-      update: becomeClaimed,
+      update: claim.result === undefined ? becomeClaimed : `${becomeClaimed}, ${haveResult}`,
       condition: isClaimable,
       values: {
         seen: claim.seenAttempt,
@@ -142,6 +158,7 @@ export class AwsOperationStore implements OperationStore {
         nonce: claim.nonce,
         base: packBase(claim.base),
         now: claim.now,
+        result: claim.result,
         waiting: 'waiting',
         running: 'running',
         zero: 0,
@@ -178,33 +195,12 @@ export class AwsOperationStore implements OperationStore {
     return changed.done ? changed.record : undefined
   }
 
-  /**
-   * Whether it is `late` decides where it goes, and that may change until this very update: so it is a
-   * condition, tried for the usual case first. Once late, it stays late.
-   */
   async finish(id: string, attempt: number, ending: Ending): Promise<FinishOutcome> {
-    const own = { running: 'running', attempt }
-    const punctual = await this.#change('finish', id, {
-      update: `${becomeFinal(ending)}, ${moveToDone}`,
-      condition: isOursAndPunctual,
-      values: {
-        ...own,
-        ...finalValues(ending),
-        done: doneShard(id),
-        ttl: ttlOf(ending.now + limits.resultLifeMs),
-      },
-    })
-    if (punctual.done) return { kind: 'finished', record: punctual.record }
-    const found = recordIn(punctual.item)
-    if (found?.status !== 'running' || found.attempt !== attempt) return finishedBefore(found, attempt)
-    const late = await this.#change('finish', id, {
-      update: `${becomeFinal(ending)}, ${stayOpen}`,
-      condition: isOursAndLate,
-      values: { ...own, ...finalValues(ending), true: true, gone: limits.submitterGoneMs },
-    })
-    return late.done
-      ? { kind: 'finished', record: late.record }
-      : finishedBefore(recordIn(late.item), attempt)
+    const own = { condition: isOurs, values: { running: 'running', attempt } }
+    const ended = await this.#end('finish', id, ending, own)
+    return ended.done
+      ? { kind: 'finished', record: ended.record }
+      : finishedBefore(recordIn(ended.item), attempt)
   }
 
   async endLease(id: string, attempt: number): Promise<void> {
@@ -213,15 +209,37 @@ export class AwsOperationStore implements OperationStore {
   }
 
   async endWaiting(id: string, ending: Ending): Promise<FinishOutcome> {
-    const changed = await this.#change('endWaiting', id, {
-      update: `${becomeFinal(ending)}, #late = :true, ${stayOpen}`,
-      condition: isWaiting,
-      values: { ...finalValues(ending), waiting: 'waiting', true: true, gone: limits.submitterGoneMs },
+    const own = { condition: isWaiting, values: { waiting: 'waiting' } }
+    const ended = await this.#endOpen('endWaiting', id, ending, own)
+    if (ended.done) return { kind: 'finished', record: ended.record }
+    const found = recordIn(ended.item)
+    return found?.attempt === 0 ? endedBefore(found, ending) : { kind: 'refused', record: found }
+  }
+
+  async extendHold(id: string, leaseUntil: number): Promise<OperationRecord | undefined> {
+    const changed = await this.#change('extendHold', id, {
+      update: moveLeaseAhead,
+      condition: isHeldForLess,
+      values: { until: leaseUntil, hold: holdKind, running: 'running' },
     })
-    if (changed.done) return { kind: 'finished', record: changed.record }
-    const record = recordIn(changed.item)
-    const isOwn = record?.attempt === 0 && record.status === ending.status && record.finishedAt === ending.now
-    return isOwn ? { kind: 'finished', record } : { kind: 'refused', record }
+    if (changed.done) return changed.record
+    const found = recordIn(changed.item)
+    return found?.kind === holdKind && found.status === 'running' ? found : undefined
+  }
+
+  async endHold(
+    id: string,
+    ending: Ending,
+    { ifExpired = false, stayOpen = false }: { ifExpired?: boolean; stayOpen?: boolean } = {},
+  ): Promise<FinishOutcome> {
+    const own = {
+      condition: ifExpired ? isHeldNoLonger : isHeld,
+      values: { hold: holdKind, running: 'running' },
+    }
+    const ended = stayOpen
+      ? await this.#endOpen('endHold', id, ending, own)
+      : await this.#end('endHold', id, ending, own)
+    return ended.done ? { kind: 'finished', record: ended.record } : endedBefore(recordIn(ended.item), ending)
   }
 
   async requestCancel(id: string, now: number): Promise<OperationRecord | undefined> {
@@ -289,6 +307,48 @@ export class AwsOperationStore implements OperationStore {
     }
   }
 
+  /**
+   * Makes it final while `own` holds. Whether it is `late` decides where it goes, and that may change until this very
+   * update: so it is a condition, tried for the usual case first. Once late, it stays late.
+   */
+  async #end(
+    call: string,
+    id: string,
+    ending: Ending,
+    own: Required<Omit<Change, 'update'>>,
+  ): Promise<Changed> {
+    const punctual = await this.#change(call, id, {
+      update: `${becomeFinal(ending)}, ${moveToDone}`,
+      condition: `${own.condition} AND ${isPunctual}`,
+      values: {
+        ...own.values,
+        ...finalValues(ending),
+        done: doneShard(id),
+        ttl: ttlOf(ending.now + limits.resultLifeMs),
+      },
+    })
+    if (punctual.done || recordIn(punctual.item)?.late !== true) return punctual
+    return this.#change(call, id, {
+      update: `${becomeFinal(ending)}, ${stayOpen}`,
+      condition: `${own.condition} AND ${isLate}`,
+      values: { ...own.values, ...finalValues(ending), true: true, gone: limits.submitterGoneMs },
+    })
+  }
+
+  /** Makes it final while `own` holds, and leaves it in the open index, whatever it was. */
+  #endOpen(
+    call: string,
+    id: string,
+    ending: Ending,
+    own: Required<Omit<Change, 'update'>>,
+  ): Promise<Changed> {
+    return this.#change(call, id, {
+      update: `${becomeFinal(ending)}, ${becomeLate}, ${stayOpen}`,
+      condition: own.condition,
+      values: { ...own.values, ...finalValues(ending), true: true, gone: limits.submitterGoneMs },
+    })
+  }
+
   /** One conditional update; `item` is what is there if the condition does not hold. */
   async #change(call: string, id: string, { update, condition, values }: Change): Promise<Changed> {
     const command = new UpdateItemCommand({
@@ -330,5 +390,11 @@ const finalValues = ({ status, result, error, now }: Ending): Item => ({ status,
 /** Final under this very attempt: an earlier try of the same call did it, and its answer was lost. */
 const finishedBefore = (record: OperationRecord | undefined, attempt: number): FinishOutcome =>
   record !== undefined && isFinal(record.status) && record.attempt === attempt
+    ? { kind: 'finished', record }
+    : { kind: 'refused', record }
+
+/** Ended in this very way: an earlier try of the same call did it. */
+const endedBefore = (record: OperationRecord | undefined, ending: Ending): FinishOutcome =>
+  record?.status === ending.status && record.finishedAt === ending.now
     ? { kind: 'finished', record }
     : { kind: 'refused', record }

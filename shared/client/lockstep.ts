@@ -3,22 +3,34 @@ import { operationIdOf } from '#domain/identifier.ts'
 import { limits } from '#domain/limits.ts'
 import type { OperationDocument, OperationRecord } from '#domain/operation.ts'
 import { parsePath } from '#domain/path.ts'
+import { breakLine } from '#engine/break.ts'
 import { cancel as cancelOperation, unknownOperation } from '#engine/cancel.ts'
 import { describeLine, type LineDocument, type ListOptions, listOperations } from '#engine/explain.ts'
+import { extendById, releaseHold } from '#engine/hold.ts'
 import type { OperationRequest } from '#engine/request.ts'
 import { errorOfFault } from '#engine/retry.ts'
 import { isPortFault } from '#ports/faults.ts'
 import type { Ports } from '#ports/ports.ts'
 import { type AcceptOptions, accept } from './accept.ts'
 import { acceptAll } from './batch.ts'
-import { busyPaths } from './busy-paths.ts'
+import { busyLines } from './busy-lines.ts'
 import { type Connected, connect } from './connect.ts'
 import type { FileContent } from './content.ts'
 import type { DeploymentOptions, Found } from './discover.ts'
 import { showRecord } from './documents.ts'
 import type { DownloadOptions } from './download.ts'
 import { type FileEntry, type ListFilesOptions, listFiles } from './files.ts'
+import type { HeldLock, Lock } from './lock.ts'
+import { type LockTarget, lineOfTarget } from './lock-target.ts'
+import { acquireLock, type LockOptions, tryLock, workUnder } from './locking.ts'
 import { Operation } from './operation.ts'
+import type {
+  ConditionOptions,
+  ContentOptions,
+  MoveOptions,
+  OperationOptions,
+  ReadOptions,
+} from './options.ts'
 import { follow, untilFinal, type WaitOptions } from './polling.ts'
 import { bytesOfRead, saveRead } from './read-content.ts'
 import type { AnyResult, LinkedReadResult, ResultOfKind } from './results.ts'
@@ -29,39 +41,6 @@ export interface LockstepOptions extends DeploymentOptions {
    * already.
    */
   readonly ports?: Ports | undefined
-}
-
-/** What every operation takes. */
-export interface OperationOptions {
-  /**
-   * A ULID, or any text of 1 to 128 visible characters: the same id with the same request is the same
-   * operation.
-   */
-  readonly id?: string | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
-/**
- * What the file must be when the operation takes effect, judged under the lock. `*`: it exists, or does not.
- */
-export interface ConditionOptions extends OperationOptions {
-  readonly ifMatch?: string | undefined
-  readonly ifNoneMatch?: string | undefined
-}
-
-export interface ContentOptions extends ConditionOptions, AcceptOptions {
-  readonly contentType?: string | undefined
-  readonly metadata?: Readonly<Record<string, string>> | undefined
-}
-
-export interface MoveOptions extends ConditionOptions {
-  readonly fromIfMatch?: string | undefined
-}
-
-export interface ReadOptions extends OperationOptions {
-  /** Bytes `start` to `end`, both inclusive. */
-  readonly range?: { readonly start: number; readonly end?: number | undefined } | undefined
-  readonly ifMatch?: string | undefined
 }
 
 /** How one request of a batch fared, in the order of the requests. */
@@ -235,16 +214,64 @@ export class Lockstep {
     }
   }
 
-  /** Who holds the line of a path and who waits in it, in order. */
-  line(path: string): Promise<LineDocument> {
-    return this.#with((ports) => describeLine(ports, parsePath(path)))
+  /** Who holds the line of a path, or of a name, and who waits in it, in order. */
+  line(target: LockTarget): Promise<LineDocument> {
+    return this.#with((ports) => describeLine(ports, lineOfTarget(target)))
   }
 
   /** The lines in which somebody stands. */
   lines(): Promise<LineDocument[]> {
     return this.#with(async (ports) => {
-      const lines = await Promise.all((await busyPaths(ports)).map((path) => describeLine(ports, path)))
+      const lines = await Promise.all((await busyLines(ports)).map((line) => describeLine(ports, line)))
       return lines.filter(({ holders, waiters }) => holders.length + waiters.length > 0)
+    })
+  }
+
+  /**
+   * Takes a lock on paths or names, all at once, and waits for its turn: in the order of the requests,
+   * operations among them. Held, with a heartbeat, until `release()`. Throws `Timeout`, `LineFull`.
+   */
+  lock(targets: LockTarget | readonly LockTarget[], options: LockOptions = {}): Promise<Lock> {
+    return this.#with((ports) => acquireLock(ports, targets, options))
+  }
+
+  /** Takes the lock if it is free now, else null, with nothing left behind. */
+  tryLock(
+    targets: LockTarget | readonly LockTarget[],
+    options: Omit<LockOptions, 'timeoutMs'> = {},
+  ): Promise<Lock | null> {
+    return this.#with((ports) => tryLock(ports, targets, options))
+  }
+
+  /** Runs `work` while holding, and lets go whatever happens. Throws `LeaseLost` if it was lost meanwhile. */
+  async withLock<T>(
+    targets: LockTarget | readonly LockTarget[],
+    options: LockOptions,
+    work: (held: HeldLock) => Promise<T> | T,
+  ): Promise<T> {
+    return workUnder(await this.lock(targets, options), options.signal, work)
+  }
+
+  /** Releases a hold by its id, in whatever process it was taken. Throws `NotFound`. */
+  release(hold: string): Promise<OperationDocument> {
+    return this.#with(async (ports) => showRecord(ports, await releaseHold(ports, operationIdOf(hold))))
+  }
+
+  /** The lease ends `leaseMs` from now (default: as it was taken with). Throws `LeaseLost`, `NotFound`. */
+  extend(hold: string, options: { readonly leaseMs?: number | undefined } = {}): Promise<OperationDocument> {
+    return this.#with(async (ports) =>
+      showRecord(ports, await extendById(ports, operationIdOf(hold), options.leaseMs)),
+    )
+  }
+
+  /** Ends the holds that are granted there; who did it and why is written into them. Gives what it broke. */
+  break(
+    target: LockTarget,
+    options: { readonly by: string; readonly reason?: string | undefined },
+  ): Promise<OperationDocument[]> {
+    return this.#with(async (ports) => {
+      const records = await breakLine(ports, lineOfTarget(target), options)
+      return Promise.all(records.map((record) => showRecord(ports, record)))
     })
   }
 

@@ -54,7 +54,7 @@ export const errorCatalogue = {
     httpStatus: 409,
     exitCode: 1,
     retry: 'never',
-    sentence: 'The hold ended before the operation ran.',
+    sentence: 'The hold has ended; nothing runs under it any more.',
   },
   Throttled: { httpStatus: 429, exitCode: 1, retry: 'later', sentence: 'The service asked to slow down.' },
   Unreachable: {

@@ -62,6 +62,22 @@ export const limits = {
   shardMs: 10 * SECOND,
   /** A link to content is valid this long. */
   linkSeconds: 900,
+  /**
+   * How long a hold lasts without a sign of its holder, unless it asks for another lease: this is what a dead holder costs
+   * everybody behind it. Long enough for two heartbeats to be lost.
+   */
+  holdLeaseMs: 10 * SECOND,
+  /** Shorter, and a heartbeat that is merely slow would lose the hold. */
+  holdLeaseMinMs: 2 * SECOND,
+  /** A hold may be handed to a person or a long job; a dead one blocks others this long at most. */
+  holdLeaseMaxMs: DAY,
+  /**
+   * A holder counts its hold as lost this long before its lease ends (but a quarter of the lease at most): for clocks that
+   * differ, and for what is still on its way when it learns of it.
+   */
+  holdMarginMs: 2 * SECOND,
+  /** SQS delays a message by at most this: longer leases are looked at in between. */
+  messageDelayMs: 15 * MINUTE,
   /** The visible characters of an idempotency key. */
   idempotencyKeyChars: 128,
 } as const

@@ -1,5 +1,5 @@
 import type { ErrorDocument } from './errors.ts'
-import type { LineUse } from './line.ts'
+import type { LineUse, Mode } from './line.ts'
 
 /**
  *            claim              finish
@@ -58,6 +58,15 @@ export interface Progress {
   readonly unit: 'bytes' | 'parts' | 'files'
 }
 
+/** The kind of operation that is a lock held by a client. */
+export const holdKind = 'hold'
+
+/** A named lock that an operation takes together with its paths. */
+export interface NamedLock {
+  readonly name: string
+  readonly mode: Mode
+}
+
 /** One durable request: what the Operations table holds. */
 export interface OperationRecord {
   /** Version of this document, so that an old function can tell that it meets a new record. */
@@ -71,6 +80,10 @@ export interface OperationRecord {
   /** The lines it stands in. At most one per line; order as the kind gives it. */
   readonly uses: readonly LineUse[]
   readonly content?: Content
+  /** The hold that it runs under: its place in the lines is that hold's. */
+  readonly hold?: string
+  /** Named locks taken besides what the kind takes; their lines are among `uses`. */
+  readonly locks?: readonly NamedLock[]
   readonly status: Status
   /** Epoch ms, by the submitter's clock. */
   readonly submittedAt: number
@@ -80,7 +93,7 @@ export interface OperationRecord {
   readonly attempt: number
   /** Claims since the last recorded progress: what exhaustion is decided by. */
   readonly tries: number
-  /** Until when the claimant may be presumed alive, epoch ms. 0 = it let go. */
+  /** Until when the claimant, or the holder, may be presumed alive, epoch ms. 0 = it let go. */
   readonly leaseUntil: number
   /** Of the last claim, so that a lost answer is recognised as one's own. */
   readonly nonce?: string
@@ -101,11 +114,15 @@ export interface OperationDocument {
   readonly id: string
   readonly kind: string
   readonly args: Readonly<Record<string, unknown>>
+  readonly hold?: string
+  readonly locks?: readonly NamedLock[]
   readonly status: Status
   readonly submittedAt: string
   readonly startedAt?: string
   readonly finishedAt?: string
   readonly attempt: number
+  /** Of a hold that is held: when it ends unless it is extended. */
+  readonly leaseUntil?: string
   readonly progress?: Progress
   readonly result?: Readonly<Record<string, unknown>>
   readonly error?: ErrorDocument
@@ -124,15 +141,22 @@ export const documentOf = (record: OperationRecord, waiting?: Waiting): Operatio
   id: record.id,
   kind: record.kind,
   args: record.args,
+  ...(record.hold !== undefined && { hold: record.hold }),
+  ...(record.locks !== undefined && { locks: record.locks }),
   status: record.status,
   submittedAt: iso(record.submittedAt),
   ...(record.startedAt !== undefined && { startedAt: iso(record.startedAt) }),
   ...(record.finishedAt !== undefined && { finishedAt: iso(record.finishedAt) }),
   attempt: record.attempt,
+  ...(isHeld(record) && { leaseUntil: iso(record.leaseUntil) }),
   ...(record.progress !== undefined && { progress: record.progress }),
   ...(record.result !== undefined && { result: record.result }),
   ...(record.error !== undefined && { error: record.error }),
   ...(waiting !== undefined && { waiting }),
 })
+
+/** A hold that its holder has now. */
+export const isHeld = ({ kind, status }: Pick<OperationRecord, 'kind' | 'status'>): boolean =>
+  kind === holdKind && status === 'running'
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString()

@@ -26,6 +26,23 @@ export const brokenPathRule = (value: string): string | undefined => {
   return brokenSegmentRule(value)
 }
 
+/** The rule that `value` breaks as the name of a lock, or undefined if it is one. */
+export const brokenNameRule = (value: string): string | undefined => {
+  if (value === '') return 'at least 1 byte'
+  if (!value.isWellFormed()) return 'well-formed Unicode (no lone surrogates)'
+  const bytes = Buffer.byteLength(value)
+  if (bytes > limits.nameBytes) return `at most ${limits.nameBytes} bytes of UTF-8 (this has ${bytes})`
+  return controlCharacter.test(value) ? 'no control characters' : undefined
+}
+
+/** Returns `value` as the name of a lock or throws `InvalidArgument` that names the field and the rule. */
+export const parseName = (value: unknown, field = 'name'): string => {
+  if (typeof value !== 'string') throw invalid(field, value, 'a name (text)')
+  const rule = brokenNameRule(value)
+  if (rule !== undefined) throw invalid(field, value, rule)
+  return value
+}
+
 const brokenSegmentRule = (value: string): string | undefined => {
   for (const segment of value.split('/')) {
     if (segment === '') return 'no empty segment (no "//", no trailing "/")'

@@ -1,20 +1,21 @@
-import { LockstepError } from '#domain/errors.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
-import type { Ending } from '#ports/operation-store.ts'
+import { kindOf } from '#operations/registry.ts'
 import type { Ports } from '#ports/ports.ts'
-import { release } from './release.ts'
-import { retrying } from './retry.ts'
+import { endWaiting, unknownOperation } from './ending.ts'
+import { releaseHold } from './hold.ts'
 import { cancelled } from './run.ts'
-import { tidy } from './tidy.ts'
+
+export { unknownOperation } from './ending.ts'
 
 /**
- * Ends what waits, at once; asks what runs to stop at its next step (it then says what it did); leaves what is final.
- * Returns the record as it is then. Throws LockstepError `NotFound`.
+ * Ends what waits, at once; asks what runs to stop at its next step (it then says what it did); leaves what is final. A hold is
+ * released. Returns the record as it is then. Throws LockstepError `NotFound`.
  */
 export const cancel = async (ports: Ports, id: string): Promise<OperationRecord> => {
   const record = await ports.operations.get(id)
   if (record === undefined) throw unknownOperation(id)
   if (isFinal(record.status)) return record
+  if (kindOf(record.kind).effect === 'hold') return releaseHold(ports, id)
   if (record.status === 'waiting') {
     const ended = await endWaiting(ports, record, {
       status: 'cancelled',
@@ -25,30 +26,4 @@ export const cancel = async (ports: Ports, id: string): Promise<OperationRecord>
   }
   const asked = await ports.operations.requestCancel(id, ports.clock.now())
   return asked ?? (await ports.operations.get(id)) ?? record
-}
-
-export const unknownOperation = (id: string): LockstepError =>
-  new LockstepError(
-    'NotFound',
-    `id: got ${id}, which is no operation of this deployment, or one that finished over a week ago. Check the id and the stack.`,
-    { details: { id } },
-  )
-
-/**
- * Ends an operation that waits, without a message that would repeat its release: it stays in the open index, and the sweeper
- * releases it once more when its submitter can no longer be enqueueing. Undefined if it does not wait any more.
- */
-export const endWaiting = async (
-  ports: Ports,
-  record: OperationRecord,
-  ending: Ending,
-): Promise<OperationRecord | undefined> => {
-  const until = ports.clock.now() + 10_000
-  const outcome = await retrying(ports, { until, unanswered: true }, () =>
-    ports.operations.endWaiting(record.id, ending),
-  )
-  if (outcome.kind === 'refused') return undefined
-  await release(ports, outcome.record)
-  await tidy(ports, outcome.record)
-  return outcome.record
 }

@@ -2,7 +2,7 @@ import type { ErrorDocument } from '#domain/errors.ts'
 import { LockstepError } from '#domain/errors.ts'
 import { limits } from '#domain/limits.ts'
 import type { ObjectVersion } from '#domain/operation.ts'
-import type { ChangingKind, OperationKind, ReadingKind, Versions } from '#operations/kind.ts'
+import type { ChangingKind, ReadingKind, Versions, WorkingKind } from '#operations/kind.ts'
 import type { Applied, Result, Seen } from '#operations/task.ts'
 import { isPortFault, isUnanswered, type PortFault } from '#ports/faults.ts'
 import type { ObjectHead } from '#ports/object-store.ts'
@@ -50,7 +50,7 @@ const versionOf = ({ etag, size, versionId }: ObjectHead): ObjectVersion =>
  * A clean 412 (no try of this attempt unanswered) means that an outsider changed the file: the new base is recorded, on
  * condition that the claim is still ours, and the effect is applied to what the outsider wrote.
  */
-export const takeEffect = (ports: Ports, attempt: Attempt, kind: OperationKind, seen: Seen): Promise<Rest> =>
+export const takeEffect = (ports: Ports, attempt: Attempt, kind: WorkingKind, seen: Seen): Promise<Rest> =>
   kind.effect === 'read' ? read(ports, attempt, kind, seen) : new Change(ports, attempt, kind).run(seen)
 
 const read = async (
@@ -299,7 +299,7 @@ const halfDone = (
 export const judgeEffect = (
   ports: Ports,
   attempt: Attempt,
-  kind: OperationKind,
+  kind: WorkingKind,
   seen: Seen,
   error: ErrorDocument,
 ): Promise<Rest> =>

@@ -1,10 +1,12 @@
 import {
+  grantedIds,
   isGranted,
   type Line,
   type LineEntry,
   lineOfPath,
   type Mode,
   positionOf,
+  subjectOfLine,
   titleOfLine,
 } from '#domain/line.ts'
 import {
@@ -50,22 +52,26 @@ export interface LinePlace {
   readonly since?: string
 }
 
-/** A line: who is granted, and who waits, both in ticket order. */
+/** A line: who is granted, and who waits, both in the order of their turns. It is that of a path, or of a name. */
 export interface LineDocument {
-  readonly path: string
+  readonly path?: string
+  readonly name?: string
   readonly holders: readonly LinePlace[]
   readonly waiters: readonly LinePlace[]
 }
 
-export const describeLine = async (ports: Ports, path: string): Promise<LineDocument> => {
-  const [line] = await ports.lines.read([lineOfPath(path)])
-  if (line === undefined || line.entries.length === 0) return { path, holders: [], waiters: [] }
+/** `key`: of the line. */
+export const describeLine = async (ports: Ports, key: string): Promise<LineDocument> => {
+  const [line] = await ports.lines.read([key])
+  if (line === undefined || line.entries.length === 0)
+    return { ...subjectOfLine(key), holders: [], waiters: [] }
   const records = await recordsOf(ports, line)
   const places = line.entries.map((entry) => placeOf(entry, records.get(entry.id)))
+  const granted = new Set(grantedIds(line))
   return {
-    path,
-    holders: places.filter(({ id }) => isGranted(line, id)),
-    waiters: places.filter(({ id }) => !isGranted(line, id)),
+    ...subjectOfLine(key),
+    holders: places.filter(({ id }) => granted.has(id)),
+    waiters: places.filter(({ id }) => !granted.has(id)),
   }
 }
 

@@ -5,11 +5,12 @@ import { limits } from '#domain/limits.ts'
 import type { LineUse } from '#domain/line.ts'
 import type { Content, OperationRecord } from '#domain/operation.ts'
 import { parseArguments } from '#operations/arguments.ts'
+import { type CommonArguments, parseCommonArguments, usesOfLocks } from '#operations/common-arguments.ts'
 import type { OperationKind } from '#operations/kind.ts'
 import { kindOf } from '#operations/registry.ts'
 
 /**
- * What a user asks for: `{id?, kind, ...args}` and, for kinds that take it, content as one of `body` (text), `bodyBase64`,
+ * What a user asks for: `{id?, kind, hold?, locks?, ...args}` and, for kinds that take it, content as one of `body` (text), `bodyBase64`,
  * `bytes` (in process only), or `upload` with its `size` (and `parts`, for kinds whose upload is multipart).
  */
 export type OperationRequest = Readonly<Record<string, unknown>>
@@ -28,20 +29,22 @@ export const prepare = (
   request: OperationRequest,
   options: { now: number; newId: () => string; hops?: number },
 ): Prepared => {
-  const { id: givenId, kind: kindName, ...rest } = request
+  const { id: givenId, kind: kindName, hold, locks, ...rest } = request
   if (typeof kindName !== 'string') throw invalid('kind', kindName, 'the name of an operation kind')
   const kind = kindOf(kindName)
   const id = givenId === undefined ? options.newId() : operationIdOf(givenId)
   const { fields, given } = kind.content === 'none' ? { fields: rest, given: undefined } : splitContent(rest)
   const args = parseArguments(kind, fields)
+  const common = parseCommonArguments(kind.kind, { hold, locks })
   const content = given === undefined ? undefined : contentOf(given, kind)
   const record: OperationRecord = {
     v: 1,
     id,
     kind: kind.kind,
     args,
-    digest: digestOf(kind.kind, args, given),
-    uses: mergedUses(kind.uses(args)),
+    digest: digestOf(kind.kind, args, given, common),
+    uses: mergedUses([...kind.uses(args), ...usesOfLocks(common.locks)]),
+    ...common,
     ...(content !== undefined && { content }),
     status: 'waiting',
     submittedAt: options.now,
@@ -152,18 +155,21 @@ const mergedUses = (uses: readonly LineUse[]): LineUse[] => {
     throw invalid(
       'paths',
       merged.size,
-      `at most ${limits.pathsPerOperation} different paths in one operation`,
+      `at most ${limits.pathsPerOperation} different paths and names in one operation`,
     )
   }
   return [...merged.values()]
 }
 
-const digestOf = (kind: string, args: unknown, given: GivenContent | undefined): string => {
+const digestOf = (
+  kind: string,
+  args: unknown,
+  given: GivenContent | undefined,
+  common: CommonArguments,
+): string => {
   const content = given?.kind === 'bytes' ? createHash('sha256').update(given.bytes).digest('base64') : given
-  return createHash('sha256')
-    .update(canonical([kind, args, content ?? null]))
-    .digest('base64url')
-    .slice(0, 22)
+  const request = [kind, args, content ?? null, ...(Object.keys(common).length > 0 ? [common] : [])]
+  return createHash('sha256').update(canonical(request)).digest('base64url').slice(0, 22)
 }
 
 /** JSON with the names of objects in order, so that equal requests have equal digests. */

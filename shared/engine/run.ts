@@ -2,16 +2,20 @@ import { type ErrorDocument, isLockstepError, LockstepError } from '#domain/erro
 import { limits } from '#domain/limits.ts'
 import { isGranted } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
-import type { OperationKind } from '#operations/kind.ts'
+import type { WorkingKind } from '#operations/kind.ts'
 import { isKnownKind, kindOf } from '#operations/registry.ts'
 import { isPortFault } from '#ports/faults.ts'
 import type { QueueName } from '#ports/message-queue.ts'
 import type { Ports } from '#ports/ports.ts'
 import { judgeEffect, lastingCause, observe, type Rest, takeEffect, versionsOf } from './effect.ts'
+import { endWaiting } from './ending.ts'
+import { runHold } from './hold.ts'
+import { holdLost } from './hold-endings.ts'
 import { release, wake } from './release.ts'
 import { retrying } from './retry.ts'
 import { Attempt, CancelAsked, ClaimLost } from './task.ts'
 import { tidy } from './tidy.ts'
+import { isStillUnderHold } from './under-hold.ts'
 
 /** What becomes of the message: delete it, park it as foreign, or give it back and see it again after a while. */
 export type RunOutcome =
@@ -48,15 +52,29 @@ export const run = async (ports: Ports, id: string, invocation: Invocation): Pro
     return { kind: 'foreign', reason: `no operation ${id} is known (finished long ago, or elsewhere)` }
   if (isFinal(record.status)) return leave(ports, record)
   if (record.v !== 1 || !isKnownKind(record.kind)) return again(60_000, 'made by a newer version')
+  const kind = kindOf(record.kind)
+  if (kind.effect === 'hold') {
+    await runHold(ports, record)
+    return done
+  }
   const lines = await ports.lines.read(record.uses.map((use) => use.line))
   if (!lines.every((line) => isGranted(line, id))) return done // whoever releases last sends it
+  // Claimed before, it is brought to its end: its entry keeps all others out, whatever became of the hold.
+  if (record.status === 'waiting' && !isStillUnderHold(record, lines)) return refuseLost(ports, record)
   const leftMs = record.leaseUntil - ports.clock.now()
   if (record.status === 'running' && leftMs > 0) return again(leftMs + 250, 'claimed by a live lease')
   if (record.work?.large === true && invocation.lane === 'operations') {
     await wake(ports, id, 'shards')
     return done
   }
-  return claimAndRun(ports, record, invocation)
+  return claimAndRun(ports, record, kind, invocation)
+}
+
+/** Its hold ended before its turn came. */
+const refuseLost = async (ports: Ports, record: OperationRecord): Promise<RunOutcome> => {
+  const error = holdLost(record.hold ?? '').toDocument()
+  const ended = await endWaiting(ports, record, { status: 'failed', error, now: ports.clock.now() })
+  return ended === undefined ? again(1_000, 'claimed by somebody else') : done
 }
 
 /** Final already: what its ending may have left to do is done (again). */
@@ -70,9 +88,9 @@ const leave = async (ports: Ports, record: OperationRecord): Promise<RunOutcome>
 const claimAndRun = async (
   ports: Ports,
   record: OperationRecord,
+  kind: WorkingKind,
   invocation: Invocation,
 ): Promise<RunOutcome> => {
-  const kind = kindOf(record.kind)
   const seen = await observe(ports, kind.touches(record.args))
   const claim = {
     seenAttempt: record.attempt,
@@ -176,7 +194,7 @@ const letGo = async (ports: Ports, { record, unanswered }: Attempt): Promise<num
 const afterFailure = async (
   ports: Ports,
   attempt: Attempt,
-  kind: OperationKind,
+  kind: WorkingKind,
   error: unknown,
 ): Promise<RunOutcome> => {
   if (error instanceof ClaimLost) return again(1_000, 'the claim was lost')
@@ -199,7 +217,7 @@ const afterFailure = async (
 const judged = async (
   ports: Ports,
   attempt: Attempt,
-  kind: OperationKind,
+  kind: WorkingKind,
   why: LockstepError,
 ): Promise<Rest> => {
   const seen = await observe(ports, kind.touches(attempt.record.args))

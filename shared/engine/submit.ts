@@ -4,12 +4,15 @@ import { limits } from '#domain/limits.ts'
 import { isGranted, type Line, positionOf, titleOfLine } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { isUnanswered } from '#ports/faults.ts'
-import type { Guard } from '#ports/line-store.ts'
+import type { EnterOutcome, Guard } from '#ports/line-store.ts'
 import type { Ports } from '#ports/ports.ts'
+import { endWaiting } from './ending.ts'
+import { holdLost } from './hold-endings.ts'
 import { release, wake } from './release.ts'
 import type { Prepared } from './request.ts'
 import { retrying } from './retry.ts'
 import { tidy } from './tidy.ts'
+import { whyNotUnder } from './under-hold.ts'
 
 /** `again`: the id had been submitted before, with the same request; `record` is what has become of it. */
 export interface Accepted {
@@ -24,6 +27,10 @@ export interface SubmitOptions {
    * beforehand, and waits. Default: true.
    */
   readonly refuseWhenFull?: boolean
+  /** What the submitter does by itself once the operation is granted, instead of the message that would run it. */
+  readonly granted?: (lines: readonly Line[]) => Promise<void>
+  /** Told where it stands, if it is not. */
+  readonly waiting?: (lines: readonly Line[]) => void
 }
 
 /** Whether a line has as many waiting as it may have. */
@@ -49,6 +56,8 @@ export const submit = async (
   const { record } = prepared
   const { signal, refuseWhenFull = true } = options
   const until = ports.clock.now() + limits.submitMs
+  const known = await underHold(ports, record, until)
+  if (known !== undefined) return { record: known, again: true }
   const entered =
     record.uses.length === 1
       ? await enterAlone(ports, prepared, until, signal)
@@ -61,8 +70,32 @@ export const submit = async (
   ) {
     await refuseFull(ports, record, entered.lines)
   }
-  await wakeOrNudge(ports, record, entered.lines)
+  if (entered.lines.every((line) => isGranted(line, record.id))) {
+    await (options.granted?.(entered.lines) ?? wake(ports, record.id))
+  } else {
+    options.waiting?.(entered.lines)
+    await Promise.all(entered.lines.map((line) => nudgeHead(ports, line, record.id)))
+  }
   return { record, again: entered.again }
+}
+
+/**
+ * An operation under a hold is refused before anything is written: a line that the hold does not hold, a hold that is gone. But
+ * what was accepted under it before is answered as it was then: returned if it has moved on.
+ */
+const underHold = async (
+  ports: Ports,
+  record: OperationRecord,
+  until: number,
+): Promise<OperationRecord | undefined> => {
+  if (record.hold === undefined) return undefined
+  const { hold } = record
+  const holder = await retrying(ports, { until, unanswered: true }, () => ports.operations.get(hold))
+  const refusal = whyNotUnder(record, hold, holder)
+  if (refusal === undefined) return undefined
+  const found = await retrying(ports, { until, unanswered: true }, () => ports.operations.get(record.id))
+  if (found === undefined) throw refusal
+  return sameRequest(record, found)
 }
 
 /** `lines` as they were when, or after, the operation was entered; `ended`: it runs or is final, there is nothing to do. */
@@ -82,15 +115,17 @@ const enterAlone = async (
   if (created.kind === 'exists') return enterAgain(ports, record, created.record, until, signal)
   const [use] = record.uses
   if (use === undefined) throw new TypeError('an operation stands in at least one line')
+  let outcome: EnterOutcome
   try {
-    const outcome = await retrying(ports, { until, unanswered: false, signal }, () =>
-      ports.lines.enter(use, record.id, ports.clock.now()),
+    outcome = await retrying(ports, { until, unanswered: false, signal }, () =>
+      ports.lines.enter(use, record.id, ports.clock.now(), record.hold),
     )
-    return { kind: 'entered', lines: [outcome.line], again: false }
   } catch (error) {
     if (!isUnanswered(error)) throw error
     return enterGuarded(ports, record, until, signal)
   }
+  if (outcome.kind === 'hold-gone') return refuseLost(ports, record)
+  return { kind: 'entered', lines: [outcome.line], again: false }
 }
 
 const enterTogether = async (
@@ -101,8 +136,9 @@ const enterTogether = async (
 ): Promise<Entered> => {
   const guard: Guard = { kind: 'create', record, ...(body !== undefined && { body }) }
   const outcome = await retrying(ports, { until, unanswered: true, signal }, () =>
-    ports.lines.enterTogether(record.uses, record.id, guard, ports.clock.now()),
+    ports.lines.enterTogether(record.uses, record.id, guard, ports.clock.now(), record.hold),
   )
+  if (outcome.kind === 'hold-gone') throw holdLost(record.hold ?? '')
   if (outcome.kind === 'refused') return enterAgain(ports, record, outcome.record, until, signal)
   return { kind: 'entered', lines: await readLines(ports, record, until), again: false }
 }
@@ -129,13 +165,34 @@ const enterGuarded = async (
   signal: AbortSignal | undefined,
 ): Promise<Entered> => {
   const outcome = await retrying(ports, { until, unanswered: true, signal }, () =>
-    ports.lines.enterTogether(record.uses, record.id, { kind: 'waiting', id: record.id }, ports.clock.now()),
+    ports.lines.enterTogether(
+      record.uses,
+      record.id,
+      { kind: 'waiting', id: record.id },
+      ports.clock.now(),
+      record.hold,
+    ),
   )
+  if (outcome.kind === 'hold-gone') return refuseLost(ports, record)
   if (outcome.kind !== 'refused')
     return { kind: 'entered', lines: await readLines(ports, record, until), again: true }
   if (outcome.record === undefined)
     throw new LockstepError('Internal', `Operation ${record.id} has lost its record.`)
   return { kind: 'ended', record: outcome.record }
+}
+
+/** The hold went while its operation was being submitted: the record is ended, so that nobody completes the submit. */
+const refuseLost = async (ports: Ports, record: OperationRecord): Promise<Entered> => {
+  const error = holdLost(record.hold ?? '')
+  const ended = await endWaiting(ports, record, {
+    status: 'failed',
+    error: error.toDocument(),
+    now: ports.clock.now(),
+  })
+  if (ended !== undefined) throw error
+  const found = await ports.operations.get(record.id)
+  if (found === undefined) throw error
+  return { kind: 'ended', record: found }
 }
 
 const readLines = (ports: Ports, record: OperationRecord, until: number): Promise<Line[]> =>
@@ -171,11 +228,6 @@ const refuseFull = async (ports: Ports, record: OperationRecord, lines: readonly
   await release(ports, record)
   await tidy(ports, { ...record, status: 'cancelled' })
   throw error
-}
-
-const wakeOrNudge = async (ports: Ports, record: OperationRecord, lines: readonly Line[]): Promise<void> => {
-  if (lines.every((line) => isGranted(line, record.id))) return wake(ports, record.id)
-  await Promise.all(lines.map((line) => nudgeHead(ports, line, record.id)))
 }
 
 /**

@@ -4,7 +4,9 @@ import { emptyLine, isGranted, isInLine, type Line } from '#domain/line.ts'
 import { isFinal, type OperationRecord } from '#domain/operation.ts'
 import { openShards } from '#domain/schedule.ts'
 import type { Ports } from '#ports/ports.ts'
-import { endWaiting } from './cancel.ts'
+import { endWaiting } from './ending.ts'
+import { isTimedOut, timeOutHold } from './hold.ts'
+import { holdLost } from './hold-endings.ts'
 import { release, wake } from './release.ts'
 import { expired } from './run.ts'
 import { tidy } from './tidy.ts'
@@ -91,6 +93,7 @@ class Sweeper {
       if (isFinal(record.status)) await this.#settle(record)
       else if (record.status === 'running') await this.#stalled(record)
       else if (this.#isTooOld(record)) await this.#expire(record)
+      else if (isTimedOut(record, this.#ports.clock.now())) await this.#timeOut(record)
       else await this.#waiting(record)
     } catch {
       this.#report.failures += 1
@@ -118,6 +121,10 @@ class Sweeper {
     if (ended !== undefined) this.#report.expired += 1
   }
 
+  async #timeOut(record: OperationRecord): Promise<void> {
+    if ((await timeOutHold(this.#ports, record)) !== undefined) this.#report.expired += 1
+  }
+
   async #waiting(record: OperationRecord): Promise<void> {
     const lines = await Promise.all(record.uses.map((use) => this.#line(use.line)))
     if (lines.every((line) => !isInLine(line, record.id))) return this.#completeSubmit(record)
@@ -139,16 +146,19 @@ class Sweeper {
   /** The submitter died between the record and its entries: they are made now, only while the record still waits. */
   async #completeSubmit(record: OperationRecord): Promise<void> {
     const guard = { kind: 'waiting', id: record.id } as const
-    const outcome = await this.#ports.lines.enterTogether(
-      record.uses,
-      record.id,
-      guard,
-      this.#ports.clock.now(),
-    )
+    const now = this.#ports.clock.now()
+    const outcome = await this.#ports.lines.enterTogether(record.uses, record.id, guard, now, record.hold)
+    if (outcome.kind === 'hold-gone') return this.#refuseLost(record)
     if (outcome.kind === 'refused') return
     this.#report.completed += 1
     const lines: Line[] = await this.#ports.lines.read(record.uses.map((use) => use.line))
     if (lines.every((line) => isGranted(line, record.id))) await this.#send(record)
+  }
+
+  /** Its hold ended before its submit was completed. */
+  async #refuseLost(record: OperationRecord): Promise<void> {
+    const error = holdLost(record.hold ?? '').toDocument()
+    await endWaiting(this.#ports, record, { status: 'failed', error, now: this.#ports.clock.now() })
   }
 
   /** A head that is not running under a live lease is sent: it may have ended without a release, stalled, or lost its message. */

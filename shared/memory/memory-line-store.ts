@@ -1,5 +1,5 @@
 import { limits } from '#domain/limits.ts'
-import { emptyLine, type Line, type LineUse } from '#domain/line.ts'
+import { emptyLine, type Line, type LineEntry, type LineUse } from '#domain/line.ts'
 import type { EnterOutcome, EnterTogetherOutcome, Guard, LineStore } from '#ports/line-store.ts'
 import { insertRecord } from './memory-operation-store.ts'
 import { entryName, lineOf, type MemoryTables, openLine } from './memory-tables.ts'
@@ -12,12 +12,12 @@ export class MemoryLineStore implements LineStore {
     this.#tables = tables
   }
 
-  async enter(use: LineUse, id: string, now: number): Promise<EnterOutcome> {
+  async enter(use: LineUse, id: string, now: number, hold?: string): Promise<EnterOutcome> {
     const { line: key, mode } = use
     await this.#tables.turn()
-    const present = this.#has({ line: key, mode }, id)
-    if (!present) this.#add({ line: key, mode }, id, now)
-    return { kind: present ? 'present' : 'entered', line: lineOf(key, this.#tables.lines.get(key)) }
+    const kind = this.#obstacle({ line: key, mode }, id, hold) ?? 'entered'
+    if (kind === 'entered') this.#add({ line: key, mode }, id, now, hold)
+    return { kind, line: lineOf(key, this.#tables.lines.get(key)) }
   }
 
   async enterTogether(
@@ -25,6 +25,7 @@ export class MemoryLineStore implements LineStore {
     id: string,
     guard: Guard,
     now: number,
+    hold?: string,
   ): Promise<EnterTogetherOutcome> {
     checkTransaction(uses)
     const ownUses = structuredClone(uses)
@@ -33,8 +34,10 @@ export class MemoryLineStore implements LineStore {
     const item = this.#tables.records.get(ownGuard.kind === 'create' ? ownGuard.record.id : ownGuard.id)
     const admits = ownGuard.kind === 'create' ? item === undefined : item?.record.status === 'waiting'
     if (!admits) return { kind: 'refused', record: structuredClone(item?.record) }
-    if (ownUses.some((use) => this.#has(use, id))) return { kind: 'present' }
-    for (const use of ownUses) this.#add(use, id, now)
+    const obstacles = ownUses.map((use) => this.#obstacle(use, id, hold))
+    if (obstacles.includes('present')) return { kind: 'present' }
+    if (obstacles.includes('hold-gone')) return { kind: 'hold-gone' }
+    for (const use of ownUses) this.#add(use, id, now, hold)
     if (ownGuard.kind === 'create') insertRecord(this.#tables, ownGuard.record, ownGuard.body)
     else if (item !== undefined) item.record = { ...item.record, late: true }
     return { kind: 'entered' }
@@ -70,13 +73,26 @@ export class MemoryLineStore implements LineStore {
     return true
   }
 
-  #has(use: LineUse, id: string): boolean {
-    return this.#tables.lines.get(use.line)?.entries.has(entryName(use.mode, id)) ?? false
+  /** Why it cannot enter. */
+  #obstacle(use: LineUse, id: string, hold: string | undefined): 'present' | 'hold-gone' | undefined {
+    if (this.#entry(use.line, use.mode, id) !== undefined) return 'present'
+    return hold !== undefined && this.#coveringHold(use, hold) === undefined ? 'hold-gone' : undefined
   }
 
-  #add(use: LineUse, id: string, now: number): void {
+  #coveringHold({ line, mode }: LineUse, hold: string): LineEntry | undefined {
+    const writing = this.#entry(line, 'write', hold)
+    return writing ?? (mode === 'read' ? this.#entry(line, 'read', hold) : undefined)
+  }
+
+  #entry(line: string, mode: LineUse['mode'], id: string): LineEntry | undefined {
+    return this.#tables.lines.get(line)?.entries.get(entryName(mode, id))
+  }
+
+  #add(use: LineUse, id: string, now: number, hold: string | undefined): void {
     const item = openLine(this.#tables, use.line, now)
-    item.entries.set(entryName(use.mode, id), { id, mode: use.mode, ticket: item.next })
+    const under = hold === undefined ? undefined : this.#coveringHold(use, hold)?.ticket
+    const entry = { id, mode: use.mode, ticket: item.next, ...(under !== undefined && { under }) }
+    item.entries.set(entryName(use.mode, id), entry)
     item.next += 1
   }
 }

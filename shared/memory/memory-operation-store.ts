@@ -1,5 +1,5 @@
 import { limits } from '#domain/limits.ts'
-import { isFinal, type OperationRecord } from '#domain/operation.ts'
+import { isFinal, isHeld, type OperationRecord } from '#domain/operation.ts'
 import { doneShard, firstDueAt, lateDueAt, openShard } from '#domain/schedule.ts'
 import type {
   Amendment,
@@ -87,11 +87,7 @@ export class MemoryOperationStore implements OperationStore {
     if (item === undefined) {
       return this.#ended(id, (record) => isFinal(record.status) && record.attempt === attempt)
     }
-    item.record = ended(item.record, own)
-    item.ttl = own.now + limits.resultLifeMs
-    if (item.record.late === true) keepOpen(item)
-    else item.index = { shard: doneShard(id), time: own.now }
-    return { kind: 'finished', record: structuredClone(item.record) }
+    return { kind: 'finished', record: finishItem(item, own) }
   }
 
   async endLease(id: string, attempt: number): Promise<void> {
@@ -109,6 +105,32 @@ export class MemoryOperationStore implements OperationStore {
     item.ttl = own.now + limits.resultLifeMs
     keepOpen(item)
     return { kind: 'finished', record: structuredClone(item.record) }
+  }
+
+  async extendHold(id: string, leaseUntil: number): Promise<OperationRecord | undefined> {
+    await this.#tables.turn()
+    const item = this.#tables.records.get(id)
+    if (item === undefined || !isHeld(item.record)) return undefined
+    item.record = { ...item.record, leaseUntil: Math.max(item.record.leaseUntil, leaseUntil) }
+    return structuredClone(item.record)
+  }
+
+  async endHold(
+    id: string,
+    ending: Ending,
+    { ifExpired = false, stayOpen = false }: { ifExpired?: boolean; stayOpen?: boolean } = {},
+  ): Promise<FinishOutcome> {
+    const own = structuredClone(ending)
+    await this.#tables.turn()
+    const item = this.#tables.records.get(id)
+    if (item === undefined || !isHeld(item.record)) {
+      return this.#ended(id, (record) => record.status === own.status && record.finishedAt === own.now)
+    }
+    if (ifExpired && item.record.leaseUntil > own.now) {
+      return { kind: 'refused', record: structuredClone(item.record) }
+    }
+    if (stayOpen) item.record = { ...item.record, late: true }
+    return { kind: 'finished', record: finishItem(item, own) }
   }
 
   async requestCancel(id: string, now: number): Promise<OperationRecord | undefined> {
@@ -177,6 +199,7 @@ const claimed = (record: OperationRecord, claim: Claim): OperationRecord => ({
   leaseUntil: claim.leaseUntil,
   nonce: claim.nonce,
   base: record.base ?? claim.base,
+  ...(claim.result !== undefined && { result: claim.result }),
   startedAt: record.startedAt ?? claim.now,
 })
 
@@ -200,6 +223,15 @@ const ended = (record: OperationRecord, ending: Ending): OperationRecord => ({
   ...(ending.result !== undefined && { result: ending.result }),
   ...(ending.error !== undefined && { error: ending.error }),
 })
+
+/** Makes it final, and puts it where it then belongs in the index. */
+const finishItem = (item: RecordItem, ending: Ending): OperationRecord => {
+  item.record = ended(item.record, ending)
+  item.ttl = ending.now + limits.resultLifeMs
+  if (item.record.late === true) keepOpen(item)
+  else item.index = { shard: doneShard(item.record.id), time: ending.now }
+  return structuredClone(item.record)
+}
 
 /** Ended while waiting (it never had an attempt), the same way at the same time. */
 const isOwnEnding = (record: OperationRecord, ending: Ending): boolean =>

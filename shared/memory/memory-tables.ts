@@ -1,5 +1,5 @@
 import { limits } from '#domain/limits.ts'
-import type { Line, LineEntry } from '#domain/line.ts'
+import { inTurn, type Line, type LineEntry } from '#domain/line.ts'
 import type { OperationRecord } from '#domain/operation.ts'
 
 /** Awaited before every atomic step. The default yields once; a simulation may decide here who goes next. */
@@ -75,9 +75,9 @@ export const bodyKey = (record: OperationRecord): string => `${record.id}/${reco
 
 export const entryName = (mode: string, id: string): string => `${mode}:${id}`
 
-/** A snapshot. Entries are in ticket order by themselves: each is added with the greatest ticket so far. */
+/** A snapshot. */
 export const lineOf = (key: string, item: LineItem | undefined): Line => {
-  const entries = [...(item?.entries.values() ?? [])]
+  const entries = inTurn([...(item?.entries.values() ?? [])])
   const line: Line = { key, entries: entries.map((entry) => ({ ...entry })) }
   return item?.nudgedAt === undefined ? line : { ...line, nudgedAt: item.nudgedAt }
 }

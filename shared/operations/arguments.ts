@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { invalid, type LockstepError } from '#domain/errors.ts'
 import { limits } from '#domain/limits.ts'
-import { brokenPathRule } from '#domain/path.ts'
+import { brokenNameRule, brokenPathRule } from '#domain/path.ts'
 
 /**
  * The pieces that the kinds build their argument schemas from. The message of every issue is the second half
@@ -22,6 +22,11 @@ const ruledText = (what: string, brokenRule: (value: string) => Broken) =>
 
 /** A path of the files bucket, by the rule of `parsePath`. */
 export const path = ruledText('a path (text)', brokenPathRule)
+
+/** The name of a lock: any text on one line, of at most as many bytes as a path. */
+export const lockName = ruledText('a name (text)', brokenNameRule)
+
+export const mode = z.enum(['read', 'write'], { error: '"read" or "write"' })
 
 const etagText = /^[\x21\x23-\x7e]+$/
 

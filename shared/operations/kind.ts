@@ -9,7 +9,10 @@ import type { Applied, Result, Seen, Task } from './task.ts'
  * One kind of operation: its arguments, the lines it stands in, how it takes effect. Adding a kind = adding a file that
  * exports one of these, and a row in the registry (`registry.ts`).
  */
-export type OperationKind<Args = Readonly<Record<string, unknown>>> = ReadingKind<Args> | ChangingKind<Args>
+export type OperationKind<Args = Readonly<Record<string, unknown>>> = WorkingKind<Args> | HoldingKind<Args>
+
+/** A kind that does something with files when its turn comes, and is done then. */
+export type WorkingKind<Args = Readonly<Record<string, unknown>>> = ReadingKind<Args> | ChangingKind<Args>
 
 /** By path: what an object was, or null for absent. */
 export type Versions = Readonly<Record<string, ObjectVersion | null>>
@@ -27,6 +30,15 @@ interface KindBase<Args> {
   uses(args: Args): LineUse[]
   /** The objects that it reads or changes: observed after the grant; their versions are the base. */
   touches(args: Args): string[]
+}
+
+/** Does nothing but stand in its lines: held from its turn until it is released, broken, or its lease ends. */
+export interface HoldingKind<Args> extends KindBase<Args> {
+  readonly effect: 'hold'
+  /** How long it lasts without a sign of its holder. */
+  leaseMs(args: Args): number
+  /** How long it may wait for its turn; undefined = as long as any operation. */
+  timeoutMs(args: Args): number | undefined
 }
 
 /** Changes nothing: runs once per attempt, whatever happened to the attempts before it. */

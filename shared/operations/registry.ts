@@ -4,6 +4,7 @@ import { checksum } from './checksum.ts'
 import { concat } from './concat.ts'
 import { copy } from './copy.ts'
 import { deleteFile } from './delete.ts'
+import { hold } from './hold.ts'
 import type { OperationKind } from './kind.ts'
 import { move } from './move.ts'
 import { read } from './read.ts'
@@ -21,6 +22,7 @@ const table = {
   delete: deleteFile,
   concat,
   checksum,
+  hold,
 } as const satisfies Record<string, OperationKind>
 
 export type KindName = keyof typeof table

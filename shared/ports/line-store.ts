@@ -15,6 +15,8 @@ export type EnterOutcome =
   | { readonly kind: 'entered'; readonly line: Line }
   /** An entry of this operation was there already; nothing was changed. */
   | { readonly kind: 'present'; readonly line: Line }
+  /** The hold that it is to stand under is not in the line, or in a weaker mode; nothing was changed. */
+  | { readonly kind: 'hold-gone'; readonly line: Line }
 
 export type EnterTogetherOutcome =
   | { readonly kind: 'entered' }
@@ -23,6 +25,8 @@ export type EnterTogetherOutcome =
    * unless it is leaving); nothing was changed, the record is not marked either.
    */
   | { readonly kind: 'present' }
+  /** No entry of it, but the hold is missing in some line, or weaker there; nothing was changed. */
+  | { readonly kind: 'hold-gone' }
   /**
    * The guard refused (which is told before anything about entries); nothing was changed. `record` is what is
    * there (undefined only if a `waiting` guard found none).
@@ -39,17 +43,21 @@ export interface LineStore {
    * Draws a ticket and adds the entry, in one update: conditional on the entry's absence. NEVER retried by
    * the adapter after an unanswered call: a second try could arrive after the operation has run and left the
    * line, and stay there for ever. Throws PortFault.
+   *
+   * `hold`: only if that hold stands in the line, in a mode that covers this one, which the same update checks; the entry is
+   * then under the hold's ticket.
    */
-  enter(use: LineUse, id: string, now: number): Promise<EnterOutcome>
+  enter(use: LineUse, id: string, now: number, hold?: string): Promise<EnterOutcome>
   /**
-   * Enters 1 to 99 different lines, and puts or checks the record, in one transaction. Conflicts are `busy`
-   * faults.
+   * Enters 1 to 99 different lines, and puts or checks the record, in one transaction; under `hold` in all of
+   * them, if given. Conflicts are `busy` faults.
    */
   enterTogether(
     uses: readonly LineUse[],
     id: string,
     guard: Guard,
     now: number,
+    hold?: string,
   ): Promise<EnterTogetherOutcome>
   /** A snapshot of each line (not one of all together), in the order of `keys`. */
   read(keys: readonly string[]): Promise<Line[]>

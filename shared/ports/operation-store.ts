@@ -11,6 +11,8 @@ export interface Claim {
   readonly nonce: string
   /** Recorded by the first claim only; ignored (the old one kept) when a base is there. */
   readonly base: Base
+  /** What it has from now on, though it is not final: of a hold, its tokens. */
+  readonly result?: Readonly<Record<string, unknown>>
   readonly now: number
 }
 
@@ -84,6 +86,21 @@ export interface OperationStore {
    * Recognises its own earlier try by the status and time of the ending; any other end is `refused`.
    */
   endWaiting(id: string, ending: Ending): Promise<FinishOutcome>
+  /**
+   * Moves the end of the lease of a hold, only while it is `running`; undefined = it is not. Never back, so that a repeat that
+   * arrives late takes nothing from a later one: `leaseUntil` of the answer may lie further ahead.
+   */
+  extendHold(id: string, leaseUntil: number): Promise<OperationRecord | undefined>
+  /**
+   * Makes a hold final, only while it is `running` (`ifExpired`: and its lease has ended, `leaseUntil` <= `now`). A result
+   * that is there stays unless another is given. Stays in the open index if it is `late`; `stayOpen` makes it so. Recognises
+   * its own earlier try by the status and time of the ending; any other end, and any other kind, is `refused`.
+   */
+  endHold(
+    id: string,
+    ending: Ending,
+    options?: { readonly ifExpired?: boolean; readonly stayOpen?: boolean },
+  ): Promise<FinishOutcome>
   /** Asks a running attempt to stop at its next step; undefined if it is not running. */
   requestCancel(id: string, now: number): Promise<OperationRecord | undefined>
   /**

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { lineOfName, lineOfPath } from '#domain/line.ts'
 import type { EnterOutcome, LineStore } from '#ports/line-store.ts'
 import { describeEnterTogether } from './enter-together.suite.ts'
+import { describeEnterUnderHold } from './enter-under-hold.suite.ts'
 import { describeLineModel } from './line-model.suite.ts'
 import { type LineStoreSetup, once, type Setup } from './setups.ts'
 import { filledTo, inParallel, newId, numbersTo, oddNames, start, uniqueLine, uniquePath } from './support.ts'
@@ -22,6 +23,7 @@ export const describeLineStoreContract = (
     describeReading(shared)
     describeNudging(shared)
     describeEnterTogether(shared)
+    describeEnterUnderHold(shared)
     describeLineModel(shared, options.modelRuns ?? 100)
   })
 }

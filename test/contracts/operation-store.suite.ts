@@ -3,6 +3,7 @@ import { lineOfPath } from '#domain/line.ts'
 import type { OperationRecord } from '#domain/operation.ts'
 import type { Ending, OperationStore } from '#ports/operation-store.ts'
 import { describeClaims } from './claims.suite.ts'
+import { describeHolds } from './holds.suite.ts'
 import { describeOperationInvariants } from './operation-model.suite.ts'
 import { describeSchedule } from './schedule.suite.ts'
 import { type OperationStoreSetup, once, type Setup } from './setups.ts'
@@ -27,6 +28,9 @@ export const describeOperationStoreContract = (
     })
     describe('ends', () => {
       describeEnds(shared)
+    })
+    describe('holds', () => {
+      describeHolds(shared)
     })
     describe('schedule', () => {
       describeSchedule(shared)

@@ -1,5 +1,6 @@
 import {
   DeleteMessageCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -58,4 +59,20 @@ export const s3Event = (
       eventTime,
       s3: { object: { key: encodeURIComponent(key).replaceAll('%20', '+'), sequencer } },
     })),
+  })
+
+/** Until nothing is in the operations queue, delayed messages included: nobody works any more. */
+export const quietOperations = ({ sqs, deployment }: Deployed): Promise<boolean> =>
+  until('the operations queue to be empty', async () => {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: deployment.operationsQueueUrl,
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesDelayed',
+          'ApproximateNumberOfMessagesNotVisible',
+        ],
+      }),
+    )
+    return Object.values(Attributes).every((count) => count === '0') ? true : undefined
   })

@@ -134,8 +134,8 @@ export const runDefects: readonly Defect[] = [
     patches: [
       {
         file: 'shared/domain/line.ts',
-        find: 'other.ticket < own.ticket && conflicts(other.mode, own.mode)',
-        replace: "(other.ticket < own.ticket || own.mode === 'read') && conflicts(other.mode, own.mode)",
+        find: 'isAhead(other, own) && conflicts(other.mode, own.mode)',
+        replace: "(isAhead(other, own) || own.mode === 'read') && conflicts(other.mode, own.mode)",
       },
     ],
     scenario: 'reader-never-waits-for-those-behind',

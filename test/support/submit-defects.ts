@@ -2,7 +2,7 @@ import { type Defect, engine, memory } from './defect.ts'
 
 const unguardedRetry = engine(
   'submit',
-  "ports.lines.enterTogether(record.uses, record.id, { kind: 'waiting', id: record.id }, ports.clock.now())",
+  "ports.lines.enterTogether( record.uses, record.id, { kind: 'waiting', id: record.id }, ports.clock.now(), record.hold, )",
   "ports.lines.enter(record.uses[0], record.id, ports.clock.now()).then(() => ({ kind: 'entered' }))",
 )
 
@@ -22,8 +22,8 @@ export const submitDefects: readonly Defect[] = [
     patches: [
       engine(
         'sweep',
-        'const outcome = await this.#ports.lines.enterTogether(record.uses, record.id, guard, this.#ports.clock.now())',
-        'const outcome = await this.#ports.lines.enter(record.uses[0], record.id, this.#ports.clock.now())',
+        'const outcome = await this.#ports.lines.enterTogether(record.uses, record.id, guard, now, record.hold)',
+        'const outcome = await this.#ports.lines.enter(record.uses[0], record.id, now)',
       ),
     ],
     scenario: 'guarded-sweep',
@@ -89,9 +89,7 @@ export const submitDefects: readonly Defect[] = [
   },
   {
     name: 'enqueueing is not idempotent',
-    patches: [
-      memory('line', "if (ownUses.some((use) => this.#has(use, id))) return { kind: 'present' }", ''),
-    ],
+    patches: [memory('line', "if (obstacles.includes('present')) return { kind: 'present' }", '')],
     scenario: 'enqueue-twice',
   },
   {
@@ -99,8 +97,8 @@ export const submitDefects: readonly Defect[] = [
     patches: [
       memory(
         'line',
-        'for (const use of ownUses) this.#add(use, id, now)',
-        'for (const use of ownUses) { this.#add(use, id, now); await this.#tables.turn() }',
+        'for (const use of ownUses) this.#add(use, id, now, hold)',
+        'for (const use of ownUses) { this.#add(use, id, now, hold); await this.#tables.turn() }',
       ),
     ],
     scenario: 'crossing-moves',

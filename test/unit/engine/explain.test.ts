@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { lineOfPath } from '#domain/line.ts'
 import { describeLine, explain, listOperations } from '#engine/explain.ts'
 import { pausing } from '#test/support/gates.ts'
 import { Stage } from '#test/support/stage.ts'
@@ -46,13 +47,13 @@ describe('explain', () => {
       await stage.submit({ kind: 'stat', path: 'a' }),
     ]
     const writer = await stage.submit(append)
-    const { holders, waiters } = await describeLine(stage.process(), 'a')
+    const { holders, waiters } = await describeLine(stage.process(), lineOfPath('a'))
     expect(holders.map(({ id, kind }) => [id, kind])).toEqual([
       [readers[0], 'read'],
       [readers[1], 'stat'],
     ])
     expect(waiters).toMatchObject([{ id: writer, mode: 'write', status: 'waiting' }])
-    expect(await describeLine(stage.process(), 'elsewhere')).toEqual({
+    expect(await describeLine(stage.process(), lineOfPath('elsewhere'))).toEqual({
       path: 'elsewhere',
       holders: [],
       waiters: [],

@@ -35,6 +35,7 @@ describe('the registry', () => {
       'delete',
       'concat',
       'checksum',
+      'hold',
     ])
     for (const name of kindNames) expect(kindOf(name).kind).toBe(name)
   })
@@ -44,7 +45,7 @@ describe('the registry', () => {
     (name) => {
       const error = refusal(() => kindOf(name))
       expect(error.code).toBe('InvalidArgument')
-      expect(error.message).toMatch(/^kind: got .*, expected one of write, append, read, .*checksum\.$/)
+      expect(error.message).toMatch(/^kind: got .*, expected one of write, append, read, .*hold\.$/)
     },
   )
 })

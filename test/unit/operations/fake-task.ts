@@ -114,6 +114,7 @@ export const tryOnce = async (
 }
 
 export const applied = async (kind: OperationKind, task: Task, seen: Seen): Promise<Applied> => {
+  if (kind.effect === 'hold') throw new TypeError(`a ${kind.kind} takes no effect`)
   if (kind.effect === 'read') return kind.run(task, seen)
   const error = kind.check(task.args, seen)
   return error === undefined ? kind.apply(task, seen) : { kind: 'failed', error }

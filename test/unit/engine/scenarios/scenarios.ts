@@ -1,4 +1,5 @@
 import { effectScenarios } from './effect-scenarios.ts'
+import { holdScenarios } from './hold-scenarios.ts'
 import { runScenarios } from './run-scenarios.ts'
 import type { Scenario } from './scenario.ts'
 import { submitScenarios } from './submit-scenarios.ts'
@@ -7,6 +8,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...submitScenarios,
   ...runScenarios,
   ...effectScenarios,
+  ...holdScenarios,
 }
 
 /** For a thread with patched modules: what went wrong, or undefined. */

@@ -1,4 +1,3 @@
-import { subjectOfLine } from '#domain/line.ts'
 import type { Status } from '#domain/operation.ts'
 import { listOperations } from '#engine/explain.ts'
 import type { Ports } from '#ports/ports.ts'
@@ -9,18 +8,15 @@ const openStatuses = ['running', 'waiting'] as const satisfies readonly Status[]
 const mostOperations = 1000
 
 /**
- * The paths in whose lines an open operation stands, in alphabetical order. Lines of names are not among
- * them.
+ * The lines in which an open operation stands: first those of paths, then those of names, in alphabetical
+ * order.
  */
-export const busyPaths = async (ports: Ports): Promise<string[]> => {
-  const paths = new Set<string>()
+export const busyLines = async (ports: Ports): Promise<string[]> => {
+  const lines = new Set<string>()
   for (const status of openStatuses) {
     for await (const record of listOperations(ports, { status, limit: mostOperations })) {
-      for (const use of record.uses) {
-        const subject = subjectOfLine(use.line)
-        if ('path' in subject) paths.add(subject.path)
-      }
+      for (const use of record.uses) lines.add(use.line)
     }
   }
-  return [...paths].sort()
+  return [...lines].sort()
 }
