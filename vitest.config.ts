@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Pure tests take milliseconds; a machine that does ten other things must not fail them. */
+const slowMachineMs = 30_000
+
 /**
  * A test that waits for the emulator may meet a busy machine with two cores; one that is pure never needs
  * this long.
@@ -13,6 +16,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          testTimeout: slowMachineMs,
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: slowTestMs,
+          hookTimeout: slowTestMs,
         },
       },
       {

@@ -77,7 +77,7 @@ interface Report {
  * One project at a time, cheapest first, each in a run of its own: two cores are soon busy, and a project
  * whose emulator or deployment fails must not take the results of the others with it.
  */
-const projects = ['unit', 'infra', 'contracts', 'local', 'e2e'].filter((name) =>
+const projects = ['unit', 'simulation', 'infra', 'contracts', 'local', 'e2e'].filter((name) =>
   existsSync(join('test', name)),
 )
 
