@@ -70,7 +70,10 @@ export class Functions {
     const queue = this.#queue(lane)
     const first = this.#receive(queue, messageId)
     if (first === undefined) return
-    if (!this.#world.isCalm && this.#world.chance.happens(this.#world.profile.loss)) return this.#lose(first)
+    if (!this.#world.isCalm && this.#world.chance.happens(this.#world.profile.loss)) {
+      this.#lose(first)
+      return
+    }
     const batch = [first]
     while (lane !== 'dead' && batch.length < this.#world.profile.batch) {
       const next = this.deliverable().find((other) => other.lane === lane)

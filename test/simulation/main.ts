@@ -1,20 +1,21 @@
 import { parseArgs } from 'node:util'
+import { huntDefects } from './defect-hunt.ts'
 import { shrunk } from './shrinking.ts'
 import type { Outcome } from './simulation.ts'
 import { runOnAllProcessors } from './threads.ts'
 
 const help = `Simulates whole deployments in memory, one seed deciding everything: order, faults, crashes, time.
 
-  node test/simulation/main.ts [--runs N] [--seed S] [--profile JSON] [--no-shrink]
+  node test/simulation/main.ts [--runs N] [--seed S] [--profile JSON] [--no-shrink] [--defects]
 
   --runs N        seeds S, S+1, ... S+N-1 (default 2000)
   --seed S        the first seed (default: random). One seed alone: --runs 1
   --profile JSON  fixes parts of the set-up, as printed with a failure
   --no-shrink     prints a failure as it was found, not the smallest like it
+  --defects       instead: tells which seed, from 1 to N, notices each known defect first
 
 A failure prints its seed, its set-up and what happened on each path, and exits with 1.`
 
-/** Epoch seconds leave room for many runs within 32 bits. */
 const freshSeed = (): number => Math.floor(Math.random() * 2 ** 31)
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -35,6 +36,7 @@ const main = async (): Promise<number> => {
       seed: { type: 'string' },
       profile: { type: 'string', default: '{}' },
       'no-shrink': { type: 'boolean', default: false },
+      defects: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -47,6 +49,10 @@ const main = async (): Promise<number> => {
   if (!Number.isInteger(first) || !Number.isInteger(runs) || runs < 1) {
     print(`--seed and --runs: got ${values.seed} and ${values.runs}, expected whole numbers\n\n${help}`)
     return 2
+  }
+  if (values.defects) {
+    await huntDefects(runs, print)
+    return 0
   }
   print(`seeds ${first} to ${first + runs - 1}`)
   const profile = JSON.parse(values.profile) as Record<string, never>

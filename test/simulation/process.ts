@@ -153,7 +153,9 @@ export class Process {
         if (!isReading(call))
           this.#later(call, operation, proceed, isEffect(call) ? longestInFlightMs : longestLateMs)
         throw new Crash(this.name)
-      default:
+      case 'none':
+      case 'lostAnswer':
+      case 'crashAfter':
         return this.#proceed(fate, call, operation, proceed)
     }
   }

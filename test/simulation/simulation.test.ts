@@ -4,7 +4,7 @@ import { knownSeeds } from './known-seeds.ts'
 import { runInThread, runOnAllProcessors } from './threads.ts'
 
 const thread = new PatchedThread()
-afterAll(() => thread[Symbol.asyncDispose]())
+afterAll(() => thread.close())
 
 const freshRuns = 300
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
+import { type PatchedThread, withThread } from '#test/support/patched-thread.ts'
 import type { Patch } from '#test/support/patches.ts'
-import { PatchedThread } from '#test/support/patched-thread.ts'
 import type { Batch, BatchReport } from './batch.ts'
 import { smallLimits } from './small-limits.ts'
 
@@ -29,8 +29,7 @@ export const runOnAllProcessors = async (
   const startedAt = performance.now()
   const reports: BatchReport[] = []
   let next = 0
-  const work = async (): Promise<void> => {
-    await using thread = new PatchedThread()
+  const work = async (thread: PatchedThread): Promise<void> => {
     while (next < batch.runs && reports.every(({ failures }) => failures.length < batch.mostFailures)) {
       const first = batch.first + next
       const runs = Math.min(batchRuns, batch.runs - next)
@@ -40,7 +39,7 @@ export const runOnAllProcessors = async (
       onReport(report)
     }
   }
-  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  await Promise.all(Array.from({ length: availableParallelism() }, () => withThread(work)))
   return summed(reports, performance.now() - startedAt)
 }
 

@@ -78,7 +78,8 @@ const argsOf = (chance: Chance, profile: Profile, kind: KindName, tag: string): 
     }
     case 'delete':
       return { path, ...condition }
-    default:
+    case 'write':
+    case 'append':
       return {
         path,
         ...condition,

@@ -8,7 +8,7 @@ export const itemSizeOf = (item: Readonly<Record<string, AttributeValue>>): numb
   Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOf(value), 0)
 
 /** A write costs one unit per KB begun. */
-export const writeUnitsOf = (item: Readonly<Record<string, AttributeValue>>): number =>
+const writeUnitsOf = (item: Readonly<Record<string, AttributeValue>>): number =>
   Math.ceil(itemSizeOf(item) / 1024)
 
 const containerBytes = 3

@@ -22,7 +22,7 @@ export type PatchedAnswer =
  * A thread under plain Node: the test runner transforms modules itself, and asks no hooks. Calls are made one
  * after another; each loads its modules anew.
  */
-export class PatchedThread implements AsyncDisposable {
+export class PatchedThread {
   readonly #worker = new Worker(new URL('./patched-worker.ts', import.meta.url), { execArgv: [] })
   #last: Promise<unknown> = Promise.resolve()
 
@@ -38,7 +38,17 @@ export class PatchedThread implements AsyncDisposable {
     return answer
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.#worker.terminate()
+  }
+}
+
+/** A thread for as long as `use` takes. */
+export const withThread = async <Value>(use: (thread: PatchedThread) => Promise<Value>): Promise<Value> => {
+  const thread = new PatchedThread()
+  try {
+    return await use(thread)
+  } finally {
+    await thread.close()
   }
 }

@@ -4,7 +4,7 @@ import { PatchedThread } from '#test/support/patched-thread.ts'
 import { scenarios } from './scenarios/scenarios.ts'
 
 const thread = new PatchedThread()
-afterAll(() => thread[Symbol.asyncDispose]())
+afterAll(() => thread.close())
 
 const module = new URL('./scenarios/scenarios.ts', import.meta.url).href
 
