@@ -7,10 +7,6 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 export const itemSizeOf = (item: Readonly<Record<string, AttributeValue>>): number =>
   Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOf(value), 0)
 
-/** A write costs one unit per KB begun. */
-const writeUnitsOf = (item: Readonly<Record<string, AttributeValue>>): number =>
-  Math.ceil(itemSizeOf(item) / 1024)
-
 const containerBytes = 3
 
 const sizeOf = (value: AttributeValue): number => {
